@@ -1,0 +1,173 @@
+//! What a scan has to say, as plain data, and one renderer a file through [`RENDERERS`]. Escaping is the last thing done.
+//!
+//! What is found and how it is graded is decided in `finding/`.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use crate::finding::Sighting;
+use crate::pack::Severity;
+use crate::problem::{Ledger, Problem};
+use crate::spool::Sorted;
+
+/// Everything a scan has to say.
+#[derive(Debug)]
+pub struct Report {
+    /// The packs that were searched for.
+    pub packs: Vec<PackLine>,
+    /// The evidence files, in order.
+    pub evidence: Vec<EvidenceLine>,
+    /// Every sighting, by evidence path, artifact, record and offset.
+    pub sightings: Sorted<Sighting>,
+    /// Everything that was not examined, in the order of the evidence.
+    pub problems: Sorted<Problem>,
+    /// Remarks on completeness.
+    pub notes: Vec<Note>,
+    /// Every indicator and what became of it, in the order of the packs.
+    pub coverage: Vec<Coverage>,
+    /// The account of everything met.
+    pub ledger: Ledger,
+    /// The totals.
+    pub summary: Summary,
+}
+
+/// One pack that was searched for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PackLine {
+    /// Its name.
+    pub name: String,
+    /// Its advisory's id and title.
+    pub advisory: Option<(String, String)>,
+    /// How many indicators it has.
+    pub indicators: u64,
+}
+
+/// One evidence file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EvidenceLine {
+    /// Its path.
+    pub path: String,
+    /// Its size.
+    pub bytes: u64,
+    /// Its SHA-256, lower-case hexadecimal; none with `--no-digest` or where it could not be read whole.
+    pub sha256: Option<String>,
+}
+
+/// A remark on completeness, which is neither a finding nor a failure.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Note {
+    /// A stable word.
+    pub code: String,
+    /// Where, if it is about one artifact.
+    pub artifact: Option<String>,
+    /// What, in a sentence.
+    pub detail: String,
+}
+
+/// What became of an indicator.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CoverageStatus {
+    /// It has at least one sighting or mention.
+    Found,
+    /// It was looked for in this many records and not found.
+    NotFound,
+    /// The evidence held nothing that it could have been found in.
+    NotEvaluable,
+}
+
+impl CoverageStatus {
+    /// Returns the word of the machine format.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Found => "found",
+            Self::NotFound => "not_found",
+            Self::NotEvaluable => "not_evaluable",
+        }
+    }
+}
+
+/// One indicator's coverage.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Coverage {
+    /// The pack's name.
+    pub pack: String,
+    /// The indicator's id.
+    pub id: String,
+    /// The kind of its test: `ip`, `domain`, `record` …; `all`, `any` or `not` for a combination of several kinds.
+    pub kind: String,
+    /// What became of it.
+    pub status: CoverageStatus,
+    /// How many records it was looked for in (artifacts, for the hash of a file).
+    pub records: u64,
+    /// Why it could not be evaluated.
+    pub why: Option<String>,
+}
+
+/// The totals of a scan.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Summary {
+    /// Evidence files.
+    pub evidence: u64,
+    /// Artifacts met.
+    pub artifacts: u64,
+    /// Records examined.
+    pub records: u64,
+    /// Bytes of evidence read.
+    pub bytes: u64,
+    /// Sightings.
+    pub sightings: u64,
+    /// Mentions.
+    pub mentions: u64,
+    /// Indicators with at least one sighting or mention.
+    pub findings: u64,
+    /// Whether nothing failed and nothing was skipped but links and what the user excluded.
+    pub complete: bool,
+    /// Whether the user stopped the scan.
+    pub interrupted: bool,
+}
+
+/// How much of the coverage is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum CoverageDetail {
+    /// Found and not evaluable one by one, the rest one line a pack and kind.
+    #[default]
+    Summary,
+    /// Every indicator.
+    All,
+}
+
+/// What a renderer may be asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct Style {
+    /// How much of the coverage is written.
+    pub coverage: CoverageDetail,
+    /// Whether colour codes may be written.
+    pub colour: Colour,
+    /// Findings below this severity are counted, but not spelled out in text.
+    pub least: Severity,
+}
+
+/// Whether colour codes may be written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Colour {
+    /// The output is a terminal that wants them.
+    Wanted,
+    /// It is not.
+    Unwanted,
+}
+
+/// One report format.
+pub trait Renderer: Sync {
+    /// Returns the value of `--format`.
+    fn name(&self) -> &'static str;
+
+    /// Returns what it is for, in a few words.
+    fn describes(&self) -> &'static str;
+
+    /// Writes the report.
+    ///
+    /// # Errors
+    /// Fails where `out` cannot be written or a temporary file cannot be read back.
+    fn render(&self, report: &Report, style: Style, out: &mut dyn Write) -> io::Result<()>;
+}

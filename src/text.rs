@@ -1,0 +1,70 @@
+//! Text for people: escaping what a terminal would obey, and cutting at character borders.
+
+/// Replaces control characters, and the characters that turn text round or hide it, with visible escapes.
+///
+/// Tabs and line ends become `\t`, `\n`, `\r`; others `\u{…}`. Source: Unicode 15, general categories Cc and Cf.
+pub fn escape_for_terminal(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\t' => out.push_str("\\t"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            c if c.is_control() || is_invisible(c) => out.extend(c.escape_unicode()),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+/// Tells whether a character has no shape of its own or changes the direction of others.
+pub fn is_invisible(c: char) -> bool {
+    matches!(u32::from(c),
+        0xad | 0x600..=0x605 | 0x61c | 0x6dd | 0x70f | 0x180e | 0x200b..=0x200f | 0x2028..=0x202e | 0x2060..=0x206f
+        | 0xfeff | 0xfff9..=0xfffb | 0xe0000..=0xe007f)
+}
+
+/// Returns at most `most` bytes of text around the byte `at`, cut at character borders, with `…` where it was cut.
+pub fn cut_around(text: &str, at: usize, most: usize) -> String {
+    if text.len() <= most {
+        return text.to_owned();
+    }
+    let mut start = at.saturating_sub(most / 3).min(text.len().saturating_sub(most));
+    while start > 0 && !text.is_char_boundary(start) {
+        start -= 1;
+    }
+    let mut end = (start + most).min(text.len());
+    while end > start && !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    let mut out = String::new();
+    if start > 0 {
+        out.push('…');
+    }
+    out.push_str(text.get(start..end).unwrap_or_default());
+    if end < text.len() {
+        out.push('…');
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_that_a_terminal_obeys_is_left() {
+        assert_eq!(escape_for_terminal("a\x1b[31mb\u{202e}c\td"), "a\\u{1b}[31mb\\u{202e}c\\td");
+        assert_eq!(escape_for_terminal("grüße 日本"), "grüße 日本");
+    }
+
+    #[test]
+    fn cuts_fall_between_characters() {
+        let text = "日本語".repeat(20);
+        for at in 0..text.len() {
+            let cut = cut_around(&text, at, 10);
+            assert!(cut.len() <= 10 + 6, "{cut}");
+        }
+        assert_eq!(cut_around("short", 3, 10), "short");
+    }
+}

@@ -1,6 +1,7 @@
 //! An artifact's bytes: a head to recognise it by, a stream to decode it from, and a seekable form for formats that
 //! need one.
 
+use std::fs::File;
 use std::io::{self, Cursor, Read, Seek};
 
 use crate::spool::Spool;
@@ -27,15 +28,21 @@ pub struct Input<'r> {
     taken: usize,
     rest: Option<&'r mut dyn Read>,
     head_error: Option<io::Error>,
+    file: Option<File>,
 }
 
 impl<'r> Input<'r> {
+    /// Reads the head of an evidence file. `file` is a second handle of it, so that a seekable form needs no copy.
+    pub fn of_file(reader: &'r mut dyn Read, file: File) -> Self {
+        Self { file: Some(file), ..Self::new(reader) }
+    }
+
     /// Reads the head of `reader`. An error while doing so is kept, and returned where it stands in the stream.
     pub fn new(reader: &'r mut dyn Read) -> Self {
         let mut head = Vec::new();
         let head_error = reader.take(HEAD_BYTES as u64).read_to_end(&mut head).err();
         let at_end = head_error.is_some() || head.len() < HEAD_BYTES;
-        Self { head, taken: 0, rest: (!at_end).then_some(reader), head_error }
+        Self { head, taken: 0, rest: (!at_end).then_some(reader), head_error, file: None }
     }
 
     /// Returns the first bytes, whatever has been read since.
@@ -50,6 +57,9 @@ impl<'r> Input<'r> {
     /// # Errors
     /// Fails only where the temporary file cannot be made or written.
     pub fn into_seekable(&mut self) -> io::Result<(Box<dyn ReadSeek>, Option<io::Error>)> {
+        if let Some(file) = self.file.take() {
+            return Ok((Box::new(file), None));
+        }
         if self.rest.is_none() && self.head_error.is_none() && self.taken == 0 {
             return Ok((Box::new(Cursor::new(self.head.clone())), None));
         }

@@ -4,10 +4,12 @@
 
 use std::fmt;
 
+pub mod decoding;
 mod domain;
 mod email;
 mod hash;
 mod ip;
+pub mod tokens;
 mod url;
 
 pub use hash::HashKind;
@@ -69,23 +71,81 @@ impl Observable {
     /// # Errors
     /// Fails where the text is not of the kind.
     pub fn parse(kind: AtomKind, text: &str) -> Result<Self, ObservableError> {
-        let _ = (kind, text);
-        todo!()
+        let refanged = decoding::refang(text);
+        let text = refanged.as_deref().unwrap_or(text).trim();
+        match kind {
+            AtomKind::Ip => IpRange::parse(text).map(Self::Ip),
+            AtomKind::Domain => domain::parse(text).map(Self::Domain),
+            AtomKind::Url => url::parse(text).map(Self::Url),
+            AtomKind::Email => email::parse(text).map(Self::Email),
+            AtomKind::Hash => hash::parse(None, text).map(|(kind, digits)| Self::Hash(kind, digits)),
+            AtomKind::HashOf(kind) => hash::parse(Some(kind), text).map(|(kind, digits)| Self::Hash(kind, digits)),
+        }
     }
 
     /// Tells the kind of a value by its shape, for plain lists; none where it looks like nothing that is known.
     pub fn guess(text: &str) -> Option<Self> {
-        let _ = text;
-        todo!()
+        let refanged = decoding::refang(text);
+        let text = refanged.as_deref().unwrap_or(text).trim();
+        if let Ok(range) = IpRange::parse(text) {
+            return Some(Self::Ip(range));
+        }
+        if let Ok((kind, digits)) = hash::parse(None, text) {
+            return Some(Self::Hash(kind, digits));
+        }
+        if url::looks_like(text) {
+            return url::parse(text).ok().map(Self::Url);
+        }
+        if let Ok(address) = email::parse(text) {
+            return Some(Self::Email(address));
+        }
+        domain::looks_like(text).then(|| domain::parse(text).ok().map(Self::Domain)).flatten()
     }
 
     /// Returns the `type` of reports: `ip`, `domain`, `url`, `email`, `md5`, `sha1`, `sha256`, `sha512`, `thumbprint`.
     pub fn kind(&self) -> &'static str {
-        todo!()
+        match self {
+            Self::Ip(_) => "ip",
+            Self::Domain(_) => "domain",
+            Self::Url(_) => "url",
+            Self::Email(_) => "email",
+            Self::Hash(kind, _) => kind.as_str(),
+        }
     }
 
     /// Returns the normal form as text.
     pub fn value(&self) -> String {
-        todo!()
+        match self {
+            Self::Ip(range) => range.value(),
+            Self::Url(url) => url.value(),
+            Self::Domain(text) | Self::Email(text) | Self::Hash(_, text) => text.clone(),
+        }
+    }
+}
+
+impl UrlPattern {
+    /// Tells whether the text behind a host begins with this URL's port and path, up to a border of the path.
+    ///
+    /// Returns how many bytes of `rest` belong to it.
+    pub fn match_behind_host(&self, rest: &str) -> Option<usize> {
+        self.matches(rest)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shapes_tell_kinds() {
+        let kind = |text: &str| Observable::guess(text).map(|o| (o.kind(), o.value()));
+        assert_eq!(kind("185[.]236[.]228[.]183"), Some(("ip", "185.236.228.183".into())));
+        assert_eq!(kind("2001:db8::/32"), Some(("ip", "2001:db8::/32".into())));
+        assert_eq!(kind("hxxps://evil[.]example/a"), Some(("url", "evil.example/a".into())));
+        assert_eq!(kind("someone[@]evil.example"), Some(("email", "someone@evil.example".into())));
+        assert_eq!(kind("Evil.Example"), Some(("domain", "evil.example".into())));
+        assert_eq!(kind(&"AB".repeat(32)).map(|(k, _)| k), Some("sha256"));
+        assert_eq!(kind("not an indicator"), None);
+        assert_eq!(kind("word"), None);
     }
 }

@@ -1,9 +1,122 @@
-//! The kind `url`. Source: RFC 3986, section 6.
+//! The kind `url`: normalised, and matched up to a border of its path. Source: RFC 3986, section 6.
+
+use super::{ObservableError, decoding, domain, ip};
 
 /// A URL, or the beginning of one, without its scheme.
+///
+/// The scheme is left out because logs often leave it out; a default port equals no port.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct UrlPattern {
-    pub(crate) host: String,
-    pub(crate) port: Option<u16>,
-    pub(crate) path: String,
+    /// The host: a name in lower case or an address.
+    pub host: String,
+    /// The port, unless it is the scheme's own.
+    pub port: Option<u16>,
+    /// Path and query with percent-encoding undone, without a slash at its end.
+    pub path: String,
+}
+
+const EXPECTED: &str = "a URL such as https://example.com/path";
+
+/// Normalises a URL. The scheme may be missing.
+pub(super) fn parse(text: &str) -> Result<UrlPattern, ObservableError> {
+    let refuse = || ObservableError { problem: format!("`{text}` is not a URL"), expected: EXPECTED };
+    let (scheme, rest) = text.split_once("://").unwrap_or(("", text));
+    if rest.is_empty() || rest.contains(char::is_whitespace) {
+        return Err(refuse());
+    }
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let (authority, path) = (rest.get(..end).unwrap_or_default(), rest.get(end..).unwrap_or_default());
+    let authority = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    let (host, port) = match authority.rsplit_once(':') {
+        Some((host, port)) if !host.contains(':') || host.ends_with(']') => {
+            (host, Some(port.parse::<u16>().map_err(|_| refuse())?))
+        }
+        _ => (authority, None),
+    };
+    let default = match scheme.to_ascii_lowercase().as_str() {
+        "http" | "hxxp" => Some(80),
+        "https" | "hxxps" => Some(443),
+        "ftp" | "fxp" => Some(21),
+        _ => None,
+    };
+    let host = ip::IpRange::parse(host)
+        .ok()
+        .and_then(|range| range.address())
+        .map_or_else(|| domain::parse(host).map_err(|_| refuse()), |address| Ok(address.to_string()))?;
+    Ok(UrlPattern { host, port: port.filter(|_| port != default), path: normal_path(path) })
+}
+
+fn normal_path(path: &str) -> String {
+    let decoded = decoding::percent(path).unwrap_or_else(|| path.to_owned());
+    decoded.trim_end_matches('/').to_owned()
+}
+
+impl UrlPattern {
+    /// Tells whether the text after a host begins with this port and path, up to a border; returns how long that is.
+    ///
+    /// `rest` is `:443/a/b…` or `/a/b…`. The path may go on only behind `/`, `?`, `#` or `&`.
+    pub(super) fn matches(&self, rest: &str) -> Option<usize> {
+        let mut at = 0;
+        if let Some(after) = rest.strip_prefix(':') {
+            let digits = after.bytes().take_while(u8::is_ascii_digit).count();
+            let port: u16 = after.get(..digits)?.parse().ok()?;
+            let fits = self.port.map_or(matches!(port, 80 | 443 | 21), |wanted| wanted == port);
+            if !fits {
+                return None;
+            }
+            at = 1 + digits;
+        } else if self.port.is_some() {
+            return None;
+        }
+        let tail = rest.get(at..)?.strip_prefix(self.path.as_str())?;
+        let ends = tail
+            .chars()
+            .next()
+            .is_none_or(|c| !(c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | '~' | '%' | '=')));
+        let ends =
+            ends || tail.starts_with('.') && !tail.trim_start_matches('.').starts_with(|c: char| c.is_alphanumeric());
+        ends.then_some(at + self.path.len())
+    }
+
+    /// Returns the normal form.
+    pub(super) fn value(&self) -> String {
+        let host = if self.host.contains(':') { format!("[{}]", self.host) } else { self.host.clone() };
+        match self.port {
+            Some(port) => format!("{host}:{port}{}", self.path),
+            None => format!("{host}{}", self.path),
+        }
+    }
+}
+
+/// Tells whether a text looks like a URL: it has a scheme, or a path behind a name.
+pub(super) fn looks_like(text: &str) -> bool {
+    (text.contains("://") || text.split_once('/').is_some_and(|(host, _)| domain::looks_like(host)))
+        && parse(text).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spellings_of_one_url_are_equal() {
+        let value = |text: &str| parse(text).unwrap().value();
+        assert_eq!(value("HTTPS://Evil.Example:443/a%2Fb/"), "evil.example/a/b");
+        assert_eq!(value("evil.example/a/b"), "evil.example/a/b");
+        assert_eq!(value("http://evil.example:8080/"), "evil.example:8080");
+        assert_eq!(value("http://192.0.2.7/x?y=1"), "192.0.2.7/x?y=1");
+        assert!(parse("https://").is_err());
+        assert!(parse("not a url").is_err());
+    }
+
+    #[test]
+    fn a_path_matches_up_to_a_border() {
+        let url = parse("http://evil.example/a/b").unwrap();
+        for yes in ["/a/b", "/a/b/", "/a/b?x", "/a/b/c", ":443/a/b", "/a/b.", "/a/b\""] {
+            assert!(url.matches(yes).is_some(), "{yes}");
+        }
+        for no in ["/a/bc", "/a", ":8080/a/b", "", "/a/b.html"] {
+            assert!(url.matches(no).is_none(), "{no}");
+        }
+    }
 }

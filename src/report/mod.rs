@@ -121,6 +121,8 @@ pub struct Summary {
     pub mentions: u64,
     /// Indicators with at least one sighting or mention.
     pub findings: u64,
+    /// The highest severity of any sighting or mention.
+    pub worst: Option<Severity>,
     /// Whether nothing failed and nothing was skipped but links and what the user excluded.
     pub complete: bool,
     /// Whether the user stopped the scan.

@@ -35,7 +35,11 @@ impl Renderer for Text {
         let mut page = Page::new(out, style.colour);
         page.line(0, HEADER)?;
         let verdict = verdict::verdict(report, &found);
-        page.emphasised(verdict.grade, verdict.first_word, &verdict.rest)?;
+        let mut sentences = verdict.sentences.iter();
+        page.emphasised(verdict.grade, verdict.first_word, sentences.next().map_or("", String::as_str))?;
+        for sentence in sentences {
+            page.line(0, sentence)?;
+        }
         write_packs(report, &mut page)?;
         findings::write(&found, &mut page)?;
         problems::write(report, &mut page)?;

@@ -64,9 +64,17 @@ pub(super) fn write_coverage(report: &Report, detail: CoverageDetail, page: &mut
 
 fn fate(line: &Coverage) -> String {
     match line.status {
-        CoverageStatus::Found => format!("found; looked for in {}", counted(line.records, "record")),
-        CoverageStatus::NotFound => format!("not found in {}", counted(line.records, "record")),
+        CoverageStatus::Found => format!("found; looked for in {}", searched(&line.kind, line.records)),
+        CoverageStatus::NotFound => format!("not found in {}", searched(&line.kind, line.records)),
         CoverageStatus::NotEvaluable => format!("could not be evaluated: {}", why(line)),
+    }
+}
+
+/// Says what an indicator was looked for in: a listed hash is also compared with digests of whole artifacts.
+fn searched(kind: &str, records: u64) -> String {
+    match kind {
+        "hash" => format!("{} or artifacts", counted(records, "record")),
+        _ => counted(records, "record"),
     }
 }
 
@@ -81,7 +89,7 @@ fn write_pack(pack: &[Coverage], page: &mut Page<'_>) -> io::Result<()> {
     }
     for group in not_found(pack) {
         let indicators = counted(group.indicators, &format!("{} indicator", group.kind));
-        page.line(4, &format!("{indicators}: not found in {}", counted(group.records, "record")))?;
+        page.line(4, &format!("{indicators}: not found in {}", searched(group.kind, group.records)))?;
     }
     write_blind(pack, page)
 }

@@ -137,14 +137,15 @@ fn listed(sighting: &Sighting) -> Option<&str> {
     (value != sighting.matched && value != sighting.indicator).then_some(value)
 }
 
+/// Says where in the artifact; numbers are written plainly, to be copied into other tools.
 fn whereabouts(sighting: &Sighting) -> Vec<String> {
     let mut parts = Vec::new();
     match sighting.record {
-        Some(record) => parts.push(format!("record {}", grouped(record))),
+        Some(record) => parts.push(format!("record {record}")),
         None => parts.push("the artifact as a whole".to_owned()),
     }
-    parts.extend(sighting.line.map(|line| format!("line {}", grouped(line))));
-    parts.extend(sighting.offset.map(|offset| format!("byte {}", grouped(offset))));
+    parts.extend(sighting.line.map(|line| format!("line {line}")));
+    parts.extend(sighting.offset.map(|offset| format!("byte {offset}")));
     parts.extend(sighting.field.as_ref().map(|field| format!("field {}", shorten(field))));
     if !sighting.decode.is_empty() {
         parts.push(format!("via {}", sighting.decode.join(" → ")));

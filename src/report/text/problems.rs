@@ -16,10 +16,14 @@ const HELD_GROUPS: usize = 10_000;
 
 /// Writes all problems: first what failed, then what was left out by rule.
 pub(super) fn write(report: &Report, page: &mut Page<'_>) -> io::Result<()> {
-    write_part(report, page, "NOT EXAMINED, or only in part; what could be read was searched", |reason| {
-        !reason.is_skip()
-    })?;
-    write_part(report, page, "LEFT OUT BY RULE", Reason::is_skip)
+    let title = "NOT EXAMINED, or only in part; what could be read was searched";
+    write_part(report, page, title, |reason| !is_left_out(reason))?;
+    write_part(report, page, "LEFT OUT BY RULE", is_left_out)
+}
+
+/// Tells whether a scan counts as complete although artifacts were not opened for this reason.
+pub(super) fn is_left_out(reason: Reason) -> bool {
+    matches!(reason, Reason::Symlink | Reason::Excluded)
 }
 
 fn write_part(report: &Report, page: &mut Page<'_>, title: &str, belongs: fn(Reason) -> bool) -> io::Result<()> {

@@ -2,7 +2,7 @@
 
 use super::found::{Found, Places};
 use super::page::{Grade, counted, grouped};
-use crate::problem::Reason;
+use super::problems::is_left_out;
 use crate::report::{CoverageStatus, Report};
 
 /// Origins of findings that are named before they are only counted.
@@ -12,48 +12,48 @@ const NAMED_ORIGINS: usize = 3;
 pub(super) struct Verdict {
     pub(super) grade: Grade,
     pub(super) first_word: &'static str,
-    pub(super) rest: String,
+    /// What follows the first word, sentence by sentence.
+    pub(super) sentences: Vec<String>,
 }
 
 /// Says what was found and whether all of it was looked at.
 pub(super) fn verdict(report: &Report, found: &Found) -> Verdict {
     let seen = found.findings.iter().filter(|finding| finding.seen.count > 0).count() as u64;
     let quoted = found.findings.iter().filter(|finding| finding.quoted.count > 0).count() as u64;
-    let gaps = gaps(report, seen + quoted > 0);
-    let mut rest = String::new();
-    let interrupted = report.summary.interrupted;
-    let (grade, word) = if seen > 0 {
-        rest.push_str(&format!(": {}.", whereabouts(found, seen, &found.seen, IndicatorsAre::Seen)));
-        let only_quoted = found.findings.iter().filter(|finding| finding.worst().is_none()).count() as u64;
-        if only_quoted > 0 {
-            rest.push_str(&format!(" {} more only quoted.", are(only_quoted)));
-        }
-        (Grade::Found, "FOUND")
-    } else if quoted > 0 {
-        let quotes = whereabouts(found, quoted, &found.quoted, IndicatorsAre::Quoted);
-        rest.push_str(&format!(": {quotes}; none was seen."));
-        (Grade::Doubtful, "QUOTED ONLY")
-    } else if gaps.is_some() || interrupted {
-        (Grade::Doubtful, "Nothing found")
-    } else {
-        (Grade::Clean, "Nothing found")
-    };
+    let only_quoted = found.findings.iter().filter(|finding| finding.worst().is_none()).count() as u64;
     let is_silent = seen + quoted == 0;
-    match (gaps, is_silent) {
-        (Some(gap), true) => rest.push_str(&format!(", but {gap}: this is NOT a clean result.")),
-        (Some(gap), false) => rest.push_str(&format!(" {gap}: the scan is incomplete.")),
-        (None, true) => rest.push_str(&format!(", and everything was examined{}.", left_out(report))),
-        (None, false) => rest.push_str(&format!(" Everything was examined{}.", left_out(report))),
+    let gap = gap(report, if is_silent { Place::Within } else { Place::Start });
+    let (grade, word) = match (seen, quoted, &gap) {
+        (1.., _, _) => (Grade::Found, "FOUND"),
+        (0, 1.., _) => (Grade::Doubtful, "QUOTED ONLY"),
+        (0, 0, Some(_)) => (Grade::Doubtful, "Nothing found"),
+        (0, 0, None) => (Grade::Clean, "Nothing found"),
+    };
+    let mut sentences = vec![match (seen, quoted, &gap) {
+        (1.., _, _) => format!(": {}.", whereabouts(found, seen, &found.seen, IndicatorsAre::Seen)),
+        (0, 1.., _) => {
+            format!(": {}; none was seen.", whereabouts(found, quoted, &found.quoted, IndicatorsAre::Quoted))
+        }
+        (0, 0, Some(gap)) => format!(", but {gap}: this is NOT a clean result."),
+        (0, 0, None) => format!(", and everything was examined{}.", left_out(report)),
+    }];
+    if seen > 0 && only_quoted > 0 {
+        sentences.push(format!("{} more {} only quoted.", grouped(only_quoted), be(only_quoted)));
     }
-    rest.push_str(&not_evaluable(report));
-    if interrupted {
-        return Verdict {
-            grade,
-            first_word: "INTERRUPTED",
-            rest: format!(": the scan was stopped before it was done; this is what it had by then. {word}{rest}"),
-        };
+    match gap {
+        _ if is_silent => {}
+        Some(gap) => sentences.push(format!("{gap}: the scan is incomplete.")),
+        None => sentences.push(format!("Everything was examined{}.", left_out(report))),
     }
-    Verdict { grade, first_word: word, rest }
+    sentences.extend(not_evaluable(report));
+    if !report.summary.interrupted {
+        return Verdict { grade, first_word: word, sentences };
+    }
+    if let Some(first) = sentences.first_mut() {
+        first.insert_str(0, word);
+    }
+    sentences.insert(0, ": the scan was stopped before it was done; this is what it had by then.".to_owned());
+    Verdict { grade, first_word: "INTERRUPTED", sentences }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -102,40 +102,35 @@ fn whereabouts(found: &Found, indicators: u64, places: &Places, state: Indicator
     match state {
         IndicatorsAre::Seen => format!("{what} in {place}"),
         IndicatorsAre::Quoted => {
-            let verb = if indicators == 1 { "is" } else { "are" };
-            format!("{what} {verb} quoted in {place}")
+            format!("{what} {} quoted in {place}", be(indicators))
         }
     }
 }
 
-/// Says what was not looked at, as the end of `Nothing found, but …` or as a sentence of its own.
-fn gaps(report: &Report, found_anything: bool) -> Option<String> {
+/// Where in a sentence words stand.
+#[derive(Clone, Copy)]
+enum Place {
+    Start,
+    Within,
+}
+
+/// Says what was not looked at; none where all was.
+fn gap(report: &Report, place: Place) -> Option<String> {
     let total = report.ledger.total;
     if report.packs.iter().all(|pack| pack.indicators == 0) {
-        return Some(first_letter("no indicator was searched for", found_anything));
+        return Some(placed("no indicator was searched for", place));
     }
     if total.examined == 0 && total.failed == 0 {
-        return Some(first_letter("nothing was examined", found_anything));
+        return Some(placed("nothing was examined", place));
     }
-    let by_rule: u64 = report
-        .ledger
-        .by_reason
-        .iter()
-        .filter(|(reason, _)| reason.is_skip() && !is_left_out(**reason))
-        .map(|(_, count)| count)
-        .sum();
-    let missed = total.failed + by_rule;
+    let skipped = report.ledger.by_reason.iter().filter(|(reason, _)| reason.is_skip() && !is_left_out(**reason));
+    let missed = total.failed + skipped.map(|(_, count)| count).sum::<u64>();
     if missed > 0 {
         let verb = if missed == 1 { "was" } else { "were" };
         return Some(format!("{} {verb} not fully examined", counted(missed, "artifact")));
     }
-    (!report.summary.complete || report.summary.interrupted)
-        .then(|| first_letter("not everything was examined", found_anything))
-}
-
-/// Tells whether a scan counts as complete although artifacts were left out for this reason.
-fn is_left_out(reason: Reason) -> bool {
-    matches!(reason, Reason::Symlink | Reason::Excluded)
+    let is_whole = report.summary.complete && !report.summary.interrupted;
+    (!is_whole).then(|| placed("not everything was examined", place))
 }
 
 fn left_out(report: &Report) -> String {
@@ -145,22 +140,19 @@ fn left_out(report: &Report) -> String {
     if words.is_empty() { String::new() } else { format!(" ({})", words.join(", ")) }
 }
 
-fn not_evaluable(report: &Report) -> String {
+fn not_evaluable(report: &Report) -> Option<String> {
     let blind = report.coverage.iter().filter(|line| line.status == CoverageStatus::NotEvaluable).count() as u64;
-    match blind {
-        0 => String::new(),
-        _ => format!(" {} could not be evaluated.", counted(blind, "indicator")),
-    }
+    (blind > 0).then(|| format!("{} could not be evaluated.", counted(blind, "indicator")))
 }
 
-fn are(number: u64) -> String {
-    format!("{} {}", grouped(number), if number == 1 { "is" } else { "are" })
+fn be(number: u64) -> &'static str {
+    if number == 1 { "is" } else { "are" }
 }
 
-fn first_letter(sentence: &str, begins_a_sentence: bool) -> String {
-    let mut letters = sentence.chars();
-    match letters.next() {
-        Some(first) if begins_a_sentence => first.to_uppercase().chain(letters).collect(),
-        _ => sentence.to_owned(),
+fn placed(words: &str, place: Place) -> String {
+    let mut letters = words.chars();
+    match (place, letters.next()) {
+        (Place::Start, Some(first)) => first.to_uppercase().chain(letters).collect(),
+        _ => words.to_owned(),
     }
 }

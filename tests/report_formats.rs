@@ -233,14 +233,6 @@ fn quoted() -> Report {
     report
 }
 
-fn nothing_met() -> Report {
-    Report { ledger: Ledger::default(), evidence: Vec::new(), ..clean() }
-}
-
-fn no_indicators() -> Report {
-    Report { packs: Vec::new(), coverage: Vec::new(), ..clean() }
-}
-
 fn interrupted_empty() -> Report {
     let mut report = clean();
     report.summary.interrupted = true;
@@ -391,8 +383,8 @@ fn only_a_complete_scan_that_looked_at_something_sounds_clean() {
     assert_eq!(verdict(&clean()), "Nothing found, and everything was examined.");
     for (report, words) in [
         (doubtful(), "2 artifacts were not fully examined"),
-        (nothing_met(), "nothing was examined"),
-        (no_indicators(), "no indicator was searched for"),
+        (Report { ledger: Ledger::default(), ..clean() }, "nothing was examined"),
+        (Report { packs: Vec::new(), ..clean() }, "no indicator was searched for"),
         (interrupted_empty(), "INTERRUPTED"),
     ] {
         let line = verdict(&report);

@@ -156,3 +156,56 @@ impl Places {
         self.last = Some((sighting.artifact.clone(), sighting.record));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::finding::{ObservableValue, TimeZone};
+
+    fn sighting(severity: Severity, record: u64) -> Sighting {
+        Sighting {
+            advisory: None,
+            pack: "list".to_owned(),
+            indicator: "list-1".to_owned(),
+            name: String::new(),
+            severity,
+            confidence: 50,
+            kind: SightingKind::Sighting,
+            observable: ObservableValue { kind: "ip".to_owned(), value: "192.0.2.1".to_owned() },
+            matched: "192.0.2.1".to_owned(),
+            occurrences: 1,
+            artifact: "a.log".to_owned(),
+            record: Some(record),
+            line: None,
+            offset: None,
+            field: None,
+            decode: Vec::new(),
+            time: None,
+            time_zone: TimeZone::Unknown,
+            fields: BTreeMap::new(),
+            excerpt: String::new(),
+            window: None,
+        }
+    }
+
+    #[test]
+    fn ten_are_kept_and_the_eleventh_only_counts() {
+        for (count, left_out) in [(9, 0), (10, 0), (11, 1)] {
+            let mut kept = Kept::default();
+            for record in 1..=count {
+                kept.add(sighting(Severity::Low, record), SHOWN);
+            }
+            assert_eq!((kept.count, kept.left_out()), (count, left_out));
+        }
+    }
+
+    #[test]
+    fn a_worse_sighting_takes_the_place_of_another() {
+        let mut kept = Kept::default();
+        for (record, severity) in [(1, Severity::Low), (2, Severity::High), (3, Severity::Info), (4, Severity::High)] {
+            kept.add(sighting(severity, record), 1);
+        }
+        assert_eq!(kept.shown.iter().map(|kept| kept.record).collect::<Vec<_>>(), [Some(2)]);
+        assert_eq!(kept.left_out(), 3);
+    }
+}

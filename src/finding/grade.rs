@@ -17,10 +17,9 @@ pub fn grade(hit: Hit, ruleset: &Ruleset, artifact: &ArtifactPath) -> Option<Sig
         (Some(_), None) => (indicator.severity, Some("time unknown".to_owned())),
         (Some(seen), Some(time)) => {
             let is_inside = (seen.first..=seen.last).contains(&time.day());
-            let zone = if matches!(time, EventTime::Local(_)) { " (zone unknown)" } else { "" };
-            let word = if is_inside { "inside" } else { "outside" };
-            let severity = if is_inside { indicator.severity } else { indicator.outside_seen };
-            (severity, Some(format!("{word} {} to {}{zone}", seen.first, seen.last)))
+            let (word, severity) =
+                if is_inside { ("inside", indicator.severity) } else { ("outside", indicator.outside_seen) };
+            (severity, Some(word.to_owned()))
         }
     };
     let severity = if hit.kind == SightingKind::Mention { Severity::Info } else { in_window };

@@ -11,6 +11,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use crate::finding::Sighting;
+use crate::pack::Severity;
 use crate::problem::{Ledger, Problem};
 use crate::spool::Sorted;
 

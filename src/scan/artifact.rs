@@ -252,7 +252,11 @@ pub(super) fn search(worker: &Worker<'_>, job: &Job) {
         }
         Err(error) => {
             let bytes = u64::try_from(block.bytes().len()).ok();
-            let detail = format!("searching the {} records from byte {} failed: {error}", block.records(), block.source_offset(0));
+            let detail = format!(
+                "searching the {} records from byte {} failed: {error}",
+                block.records(),
+                block.source_offset(0)
+            );
             state.fail(worker.shared, Reason::Panic, &detail, bytes);
         }
     }

@@ -12,17 +12,17 @@ use super::artifact::{ArtifactState, run, submit};
 use super::worker::Worker;
 
 /// The sink of one artifact.
-pub(super) struct ArtifactSink<'w> {
-    worker: &'w Worker<'w>,
+pub(super) struct ArtifactSink<'w, 's> {
+    worker: &'w Worker<'s>,
     state: Arc<ArtifactState>,
     budget: Arc<Budget>,
     depth: u64,
     children: u32,
 }
 
-impl<'w> ArtifactSink<'w> {
+impl<'w, 's> ArtifactSink<'w, 's> {
     /// Makes the sink of the artifact at `depth` (evidence is 0).
-    pub fn new(worker: &'w Worker<'w>, state: Arc<ArtifactState>, budget: Arc<Budget>, depth: u64) -> Self {
+    pub fn new(worker: &'w Worker<'s>, state: Arc<ArtifactState>, budget: Arc<Budget>, depth: u64) -> Self {
         Self { worker, state, budget, depth, children: 0 }
     }
 
@@ -33,7 +33,7 @@ impl<'w> ArtifactSink<'w> {
     }
 }
 
-impl Sink for ArtifactSink<'_> {
+impl Sink for ArtifactSink<'_, '_> {
     fn block(&mut self, block: Box<dyn Block>) {
         submit(self.worker, &self.state, block);
     }

@@ -113,8 +113,10 @@ impl<'s> Worker<'s> {
 
     /// Lends the matcher. One that panicked is not used again.
     pub fn with_matcher<T>(&self, work: impl FnOnce(&mut Matcher<'s>) -> Result<T, String>) -> Result<T, String> {
-        let mut matcher = self.matcher.take().unwrap_or_else(|| Matcher::new(self.shared.ruleset, self.shared.evaluated));
-        let result = catch_unwind(AssertUnwindSafe(|| work(&mut matcher))).map_err(|panic| panic_text(panic.as_ref()))?;
+        let mut matcher =
+            self.matcher.take().unwrap_or_else(|| Matcher::new(self.shared.ruleset, self.shared.evaluated));
+        let result =
+            catch_unwind(AssertUnwindSafe(|| work(&mut matcher))).map_err(|panic| panic_text(panic.as_ref()))?;
         self.matcher.replace(Some(matcher));
         result
     }

@@ -9,6 +9,29 @@ use serde::{Deserialize, Serialize};
 
 use crate::observable::Observable;
 
+mod advisory;
+mod atoms;
+mod builtin;
+mod codes;
+mod expr;
+mod fields;
+mod lint;
+mod list;
+mod load;
+mod located;
+mod mistakes;
+mod predicate;
+mod source;
+#[cfg(test)]
+mod tests;
+mod yaml;
+
+pub use builtin::{BUILTIN, BuiltinPack};
+pub use codes::{CODES, CodeEntry};
+pub use lint::{PackWarning, WARNINGS, lint};
+pub use load::{MOST_YAML_BYTES, load};
+pub use yaml::load_yaml;
+
 /// How bad a finding is, as advisories and SIEMs grade it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -219,7 +242,7 @@ pub struct Predicate {
     pub quantifier: Quantifier,
     /// Whether the test is turned round.
     pub polarity: Polarity,
-    /// The values to compare with, as text. Empty values mean the field is empty or absent (YAML `null`).
+    /// The values to compare with, as the pack has them; none (YAML `null`) means that the field is empty or absent.
     pub values: Vec<Option<String>>,
 }
 

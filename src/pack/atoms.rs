@@ -1,0 +1,95 @@
+//! Lists of atoms under a key of `match`: addresses, domains, URLs, e-mail addresses and hashes, with their windows.
+
+use super::advisory::date;
+use super::codes::{VALUE, WINDOW};
+use super::fields::{self, Fields};
+use super::located::{Node, Value};
+use super::mistakes::Mistakes;
+use super::{Atom, Expr, Seen};
+use crate::observable::{AtomKind, HashKind, Observable};
+
+/// The words of `algorithm`.
+pub(super) const ALGORITHMS: &[(&str, HashKind)] = &[
+    ("md5", HashKind::Md5),
+    ("sha1", HashKind::Sha1),
+    ("sha256", HashKind::Sha256),
+    ("sha512", HashKind::Sha512),
+    ("thumbprint", HashKind::Thumbprint),
+];
+
+/// Reads one atom or a list of them.
+pub(super) fn read(node: &Node, what: &str, kind: AtomKind, mistakes: &mut Mistakes<'_>) -> Option<Expr> {
+    let elements = fields::elements(node, what, mistakes);
+    let atoms: Vec<Option<Atom>> = elements.iter().map(|one| atom(one, what, kind, mistakes)).collect();
+    atoms.into_iter().collect::<Option<Vec<_>>>().map(Expr::Atoms)
+}
+
+fn atom(node: &Node, what: &str, kind: AtomKind, mistakes: &mut Mistakes<'_>) -> Option<Atom> {
+    if !matches!(node.value, Value::Mapping(_)) {
+        return observable(node, what, kind, mistakes).map(|observable| Atom { observable, seen: None });
+    }
+    let known: &[&str] = match kind {
+        AtomKind::Hash => &["value", "seen", "algorithm"],
+        _ => &["value", "seen"],
+    };
+    let fields = Fields::read(node, "a value with its window", known, mistakes)?;
+    let algorithm = fields.get("algorithm").filter(|_| kind == AtomKind::Hash);
+    let algorithm = algorithm.map(|node| fields::word(node, "algorithm", ALGORITHMS, mistakes));
+    let value = fields.required("value", "...", mistakes);
+    let observable = match algorithm {
+        // Without knowing the algorithm, the value cannot be judged.
+        Some(None) => None,
+        Some(Some(algorithm)) => value.and_then(|node| observable(node, what, AtomKind::HashOf(algorithm), mistakes)),
+        None => value.and_then(|node| observable(node, what, kind, mistakes)),
+    };
+    let seen = fields.get("seen").map(|node| window(node, mistakes));
+    Some(Atom { observable: observable?, seen: seen.map_or(Some(None), |seen| seen.map(Some))? })
+}
+
+fn observable(node: &Node, what: &str, kind: AtomKind, mistakes: &mut Mistakes<'_>) -> Option<Observable> {
+    let text = fields::text(node, what, mistakes)?;
+    match Observable::parse(kind, text) {
+        Ok(observable) => Some(observable),
+        Err(error) => {
+            let help = match Observable::guess(text) {
+                Some(other) => format!("it looks like a value for `{}`", key_of(&other)),
+                None => "correct the value; use `text` for what is none of the typed kinds".to_owned(),
+            };
+            mistakes.add(node.at, VALUE, error.problem, error.expected, help);
+            None
+        }
+    }
+}
+
+/// Returns the key of `match` under which a value belongs.
+fn key_of(observable: &Observable) -> &'static str {
+    match observable {
+        Observable::Ip(_) => "ip",
+        Observable::Domain(_) => "domain",
+        Observable::Url(_) => "url",
+        Observable::Email(_) => "email",
+        Observable::Hash(..) => "hash",
+    }
+}
+
+fn window(node: &Node, mistakes: &mut Mistakes<'_>) -> Option<Seen> {
+    let expected = "the first and the last day, as in [2023-05-15, 2023-06-25]";
+    let Value::List(days) = &node.value else {
+        let problem = format!("`seen` is {}", node.describe());
+        mistakes.add(node.at, WINDOW, problem, expected, "write both days; they may be the same");
+        return None;
+    };
+    let [first, last] = days.as_slice() else {
+        let problem = format!("`seen` has {} days", days.len());
+        mistakes.add(node.at, WINDOW, problem, expected, "write both days; they may be the same");
+        return None;
+    };
+    let (from, to) = (date(first, "seen", mistakes), date(last, "seen", mistakes));
+    let (from, to) = (from?, to?);
+    if from > to {
+        let problem = format!("`seen` ends on {to}, before it begins on {from}");
+        mistakes.add(first.at, WINDOW, problem, expected, "exchange the two days");
+        return None;
+    }
+    Some(Seen { first: from, last: to })
+}

@@ -1,0 +1,337 @@
+//! Bare lists of values: CSV with the header `type,value[,comment]`, and plain lists with one value a line.
+//!
+//! Each line becomes an indicator of its own. Lists run to a million lines, so a line costs its indicator and no more.
+
+use std::hash::BuildHasher;
+
+use csv::{ReaderBuilder, StringRecord, Trim};
+use hashbrown::HashTable;
+
+use super::codes::{LIST_TYPE, LIST_VALUE, NO_INDICATOR, SHAPE, SYNTAX, VALUE};
+use super::fields::nearest;
+use super::mistakes::Mistakes;
+use super::source::Position;
+use super::yaml::DEFAULT_CONFIDENCE;
+use super::{Atom, Examples, Expr, Indicator, Pack, PackError, Severity};
+use crate::observable::{AtomKind, HashKind, Observable};
+
+/// The words of the column `type`.
+const TYPES: &[(&str, AtomKind)] = &[
+    ("ip", AtomKind::Ip),
+    ("ipv4", AtomKind::Ip),
+    ("ipv6", AtomKind::Ip),
+    ("cidr", AtomKind::Ip),
+    ("domain", AtomKind::Domain),
+    ("url", AtomKind::Url),
+    ("email", AtomKind::Email),
+    ("md5", AtomKind::HashOf(HashKind::Md5)),
+    ("sha1", AtomKind::HashOf(HashKind::Sha1)),
+    ("sha256", AtomKind::HashOf(HashKind::Sha256)),
+    ("sha512", AtomKind::HashOf(HashKind::Sha512)),
+    ("thumbprint", AtomKind::HashOf(HashKind::Thumbprint)),
+];
+
+/// The columns of a CSV list, as its header names them.
+pub(super) struct Columns {
+    kind: usize,
+    value: usize,
+    /// Other columns, with the name that stands before their cells in a note; none for `comment`.
+    carried: Vec<(usize, Option<String>)>,
+}
+
+impl Columns {
+    /// Reads the header; none where it lacks `type` or `value`, and so is no header.
+    pub(super) fn read(header: &str) -> Option<Self> {
+        let mut record = StringRecord::new();
+        let mut reader = ReaderBuilder::new().has_headers(false).trim(Trim::All).from_reader(header.as_bytes());
+        if !reader.read_record(&mut record).ok()? {
+            return None;
+        }
+        let find = |name: &str| record.iter().position(|cell| cell.eq_ignore_ascii_case(name));
+        let (kind, value) = (find("type")?, find("value")?);
+        let others = record.iter().enumerate().filter(|(at, _)| *at != kind && *at != value);
+        let name = |cell: &str| (!cell.eq_ignore_ascii_case("comment")).then(|| cell.to_owned());
+        Some(Self { kind, value, carried: others.map(|(at, cell)| (at, name(cell))).collect() })
+    }
+
+    fn note(&self, record: &StringRecord) -> Option<String> {
+        let mut note = String::new();
+        for (at, name) in &self.carried {
+            let Some(cell) = record.get(*at).filter(|cell| !cell.is_empty()) else { continue };
+            if !note.is_empty() {
+                note.push_str("; ");
+            }
+            if let Some(name) = name {
+                note.push_str(name);
+                note.push_str(": ");
+            }
+            note.push_str(cell);
+        }
+        (!note.is_empty()).then_some(note)
+    }
+}
+
+/// Reads a CSV list whose header has been recognised.
+///
+/// # Errors
+/// Returns the mistakes of all lines.
+pub(super) fn load_csv(name: &str, file: &str, text: &str, columns: &Columns) -> Result<Pack, Vec<PackError>> {
+    let mut list = List::new(file);
+    let mut reader = ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .comment(Some(b'#'))
+        .trim(Trim::All)
+        .from_reader(text.as_bytes());
+    let mut record = StringRecord::new();
+    let mut is_header = true;
+    loop {
+        let before = (reader.position().byte(), reader.position().line());
+        match reader.read_record(&mut record) {
+            Ok(true) => {}
+            Ok(false) => break,
+            Err(error) => {
+                let at = Position { line: before.1, column: 1 };
+                list.mistakes.add(at, SYNTAX, format!("not CSV: {error}"), "cells between commas", "mend this line");
+                break;
+            }
+        }
+        if std::mem::take(&mut is_header) {
+            continue;
+        }
+        let raw = Raw::new(text, before, reader.position().byte());
+        if raw.has_open_quote() {
+            let help = "close the quote; a quote inside a quoted cell is written twice";
+            list.mistakes.add(raw.cell(0), SYNTAX, "a quote is never closed", "pairs of quotes", help);
+            break;
+        }
+        if record.iter().any(|cell| !cell.is_empty()) {
+            row(&record, &raw, columns, &mut list);
+        }
+    }
+    list.finish(name)
+}
+
+fn row(record: &StringRecord, raw: &Raw<'_>, columns: &Columns, list: &mut List<'_>) {
+    let word = record.get(columns.kind).unwrap_or_default();
+    let kind = TYPES.iter().find(|(name, _)| name.eq_ignore_ascii_case(word)).map(|(_, kind)| *kind);
+    let Some(kind) = kind else {
+        let names: Vec<&str> = TYPES.iter().map(|(name, _)| *name).collect();
+        let help = match nearest(&word.to_lowercase(), &names) {
+            Some(meant) => format!("did you mean `{meant}`?"),
+            None => "leave the line out, or begin it with `#`; text and rules need a YAML pack".to_owned(),
+        };
+        let expected = format!("one of: {}", names.join(", "));
+        list.mistakes.add(raw.cell(columns.kind), LIST_TYPE, format!("`{word}` is no type"), expected, help);
+        return;
+    };
+    let value = record.get(columns.value).unwrap_or_default();
+    if value.is_empty() {
+        let help = "add the value, or take the line out";
+        list.mistakes.add(raw.cell(columns.value), LIST_VALUE, "the line has no value", "type,value", help);
+        return;
+    }
+    match Observable::parse(kind, value) {
+        Ok(observable) => list.push(observable, raw.line, columns.note(record)),
+        Err(error) => {
+            let help = "correct the value or its type, or begin the line with `#`";
+            list.mistakes.add(raw.cell(columns.value), VALUE, error.problem, error.expected, help);
+        }
+    }
+}
+
+/// Reads a plain list: one value a line, its kind told by its shape; `#` begins a comment.
+///
+/// # Errors
+/// Returns the mistakes of all lines.
+pub(super) fn load_plain(name: &str, file: &str, text: &str) -> Result<Pack, Vec<PackError>> {
+    let mut list = List::new(file);
+    for (number, line) in (1_u64..).zip(text.lines()) {
+        let value = without_comment(line).trim();
+        if value.is_empty() {
+            continue;
+        }
+        match Observable::guess(value) {
+            Some(observable) => list.push(observable, number, None),
+            None => {
+                let indent = line.chars().take_while(|c| c.is_whitespace()).count();
+                let at = Position { line: number, column: indent as u64 + 1 };
+                let expected = "an address, range, domain, URL, e-mail address or hash on a line of its own";
+                let help = "begin the line with `#`, or use a CSV list with the header `type,value`";
+                list.mistakes.add(at, SHAPE, format!("the kind of `{value}` cannot be told"), expected, help);
+            }
+        }
+    }
+    list.finish(name)
+}
+
+/// Cuts a comment off: `#` at the beginning or behind white space. Elsewhere it belongs to a URL.
+fn without_comment(line: &str) -> &str {
+    let comment = line.match_indices('#').find(|(at, _)| {
+        line.get(..*at).is_none_or(|before| before.is_empty() || before.ends_with(char::is_whitespace))
+    });
+    comment.and_then(|(at, _)| line.get(..at)).unwrap_or(line)
+}
+
+/// The bytes of one CSV record, to say where a cell stands.
+struct Raw<'t> {
+    text: &'t str,
+    line: u64,
+}
+
+impl<'t> Raw<'t> {
+    /// Takes the record between two positions of the reader, which skips empty lines and comments before a record.
+    fn new(text: &'t str, (from, mut line): (u64, u64), to: u64) -> Self {
+        let byte = |at: u64| usize::try_from(at).unwrap_or(usize::MAX);
+        let mut text = text.get(byte(from)..byte(to)).unwrap_or_default();
+        while text.starts_with(['\n', '\r', '#']) {
+            let Some((_, rest)) = text.split_once('\n') else { break };
+            text = rest;
+            line += 1;
+        }
+        Self { text, line }
+    }
+
+    fn has_open_quote(&self) -> bool {
+        self.text.contains('"') && self.scan(usize::MAX).1
+    }
+
+    /// Returns where a cell begins.
+    fn cell(&self, number: usize) -> Position {
+        self.scan(number).0
+    }
+
+    /// Reads up to the beginning of a cell; the second value tells whether a quote is open there. Source: RFC 4180.
+    fn scan(&self, number: usize) -> (Position, bool) {
+        let mut at = Position { line: self.line, column: 1 };
+        let (mut cell, mut quoted, mut cell_begins) = (0, false, true);
+        for c in self.text.chars() {
+            if cell == number && cell_begins {
+                break;
+            }
+            match c {
+                '"' if quoted || cell_begins => quoted = !quoted,
+                ',' if !quoted => {
+                    cell += 1;
+                    cell_begins = true;
+                    at.column += 1;
+                    continue;
+                }
+                _ => {}
+            }
+            // A quote behind a closed one opens the cell again: it is the second of a pair.
+            cell_begins = c == '"' && !quoted;
+            at.column += 1;
+            if c == '\n' {
+                at = Position { line: at.line + 1, column: 1 };
+            }
+        }
+        (at, quoted)
+    }
+}
+
+/// The indicators read so far.
+struct List<'f> {
+    mistakes: Mistakes<'f>,
+    indicators: Vec<Indicator>,
+    /// Indices into `indicators`, by id.
+    by_id: HashTable<usize>,
+    hasher: foldhash::fast::RandomState,
+}
+
+impl<'f> List<'f> {
+    fn new(file: &'f str) -> Self {
+        let hasher = foldhash::fast::RandomState::default();
+        Self { mistakes: Mistakes::new(file), indicators: Vec::new(), by_id: HashTable::new(), hasher }
+    }
+
+    /// Adds a value, or gives the note to the indicator that has it already.
+    fn push(&mut self, observable: Observable, line: u64, note: Option<String>) {
+        let name = observable.value();
+        let id = format!("{}:{name}", observable.kind());
+        let Self { indicators, by_id, hasher, .. } = self;
+        let hash = hasher.hash_one(&id);
+        if let Some(known) = by_id.find(hash, |at| indicators.get(*at).is_some_and(|known| known.id == id)) {
+            if let Some(known) = indicators.get_mut(*known)
+                && known.note.is_none()
+            {
+                known.note = note;
+            }
+            return;
+        }
+        let id_hash = |at: &usize| indicators.get(*at).map_or(0, |known| hasher.hash_one(&known.id));
+        by_id.insert_unique(hash, indicators.len(), id_hash);
+        self.indicators.push(Indicator {
+            id,
+            name,
+            severity: Severity::Medium,
+            confidence: DEFAULT_CONFIDENCE,
+            attack: Vec::new(),
+            source: None,
+            note,
+            matches: Expr::Atoms(vec![Atom { observable, seen: None }]),
+            outside_seen: Severity::Medium.lower(),
+            examples: Examples::default(),
+            line,
+        });
+    }
+
+    fn finish(mut self, name: &str) -> Result<Pack, Vec<PackError>> {
+        if self.indicators.is_empty() && self.mistakes.is_empty() {
+            let expected = "a YAML pack, a CSV list with the header `type,value`, or one value a line";
+            self.mistakes.add(Position::START, NO_INDICATOR, "the file holds no indicator", expected, "add values");
+        }
+        if !self.mistakes.is_empty() {
+            return Err(self.mistakes.into_errors());
+        }
+        Ok(Pack { name: name.to_owned(), advisory: None, indicators: self.indicators })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn csv(text: &str) -> Result<Pack, Vec<PackError>> {
+        let columns = Columns::read(text.lines().next().unwrap()).unwrap();
+        load_csv("list", "list.csv", text, &columns)
+    }
+
+    #[test]
+    fn each_line_is_an_indicator_and_repeats_are_one() {
+        let pack = csv("Type,VALUE,comment,campaign\r\nDomain,Evil[.]Example,seen by us,x\nip,192.0.2.1\n\n# no\ndomain,evil.example,later,\n").unwrap();
+        let of =
+            |at: usize| (pack.indicators[at].id.as_str(), pack.indicators[at].name.as_str(), pack.indicators[at].line);
+        assert_eq!(pack.indicators.len(), 2);
+        assert_eq!(of(0), ("domain:evil.example", "evil.example", 2));
+        assert_eq!(of(1), ("ip:192.0.2.1", "192.0.2.1", 3));
+        assert_eq!(pack.indicators[0].note.as_deref(), Some("seen by us; campaign: x"));
+        assert_eq!(pack.indicators[1].note, None);
+    }
+
+    #[test]
+    fn a_cell_is_located_behind_quotes_comments_and_line_ends() {
+        let text = "comment,type,value\n\"a, \"\"b\"\"\nc\",ip,300.1.1.1\n# x\n\n\"y\",ip,1.2.3\nz,ipv5,1.2.3.4\n";
+        let errors = csv(text).unwrap_err();
+        let at: Vec<_> = errors.iter().map(|e| (e.line, e.column, e.code)).collect();
+        assert_eq!(at, [(3, 7, VALUE), (6, 8, VALUE), (7, 3, LIST_TYPE)]);
+    }
+
+    #[test]
+    fn a_quote_that_is_never_closed_swallows_no_line_silently() {
+        let errors = csv("type,value\nip,192.0.2.1\ndomain,\"evil.example\nip,192.0.2.2\n").unwrap_err();
+        assert_eq!((errors[0].line, errors[0].code), (3, SYNTAX));
+        assert_eq!(csv("type,value,comment\nip,192.0.2.1,12\" disk\nip,192.0.2.2,\n").unwrap().indicators.len(), 2);
+    }
+
+    #[test]
+    fn plain_lists_tell_kinds_by_shape() {
+        let text = "# list\nhxxps://evil[.]example/a#top\r\n\n  192.0.2.0/24   # net\nsomeone@evil.example\n";
+        let pack = load_plain("list", "list.txt", text).unwrap();
+        let ids: Vec<_> = pack.indicators.iter().map(|i| i.id.as_str()).collect();
+        assert_eq!(ids.len(), 3, "{ids:?}");
+        assert_eq!(ids[1..], ["ip:192.0.2.0/24", "email:someone@evil.example"]);
+        let errors = load_plain("list", "list.txt", "192.0.2.1\n\tno value\n").unwrap_err();
+        assert_eq!((errors[0].line, errors[0].column, errors[0].code), (2, 2, SHAPE));
+    }
+}

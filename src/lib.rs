@@ -7,6 +7,7 @@
 
 pub mod artifact_path;
 pub mod budget;
+pub mod cli;
 pub mod decode;
 pub mod evidence;
 pub mod finding;

@@ -17,6 +17,11 @@ pub fn escape_for_terminal(text: &str) -> String {
     out
 }
 
+/// Escapes each line of a text like [`escape_for_terminal`], and keeps its line ends.
+pub fn escape_lines(text: &str) -> String {
+    text.lines().map(escape_for_terminal).collect::<Vec<_>>().join("\n")
+}
+
 /// Tells whether a character has no shape of its own or changes the direction of others.
 pub fn is_invisible(c: char) -> bool {
     matches!(u32::from(c),

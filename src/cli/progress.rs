@@ -63,11 +63,6 @@ pub fn start(total_bytes: u64, mode: ProgressMode) -> Progress {
 }
 
 impl Progress {
-    /// Counts bytes of evidence that are done.
-    pub fn add(&self, bytes: u64) {
-        self.counters.bytes.fetch_add(bytes, Ordering::Relaxed);
-    }
-
     /// Returns the counter of bytes done, for a scan that counts them itself.
     pub fn bytes(&self) -> Arc<AtomicU64> {
         Arc::clone(&self.counters.bytes)
@@ -76,11 +71,6 @@ impl Progress {
     /// Returns the counter of evidence files done.
     pub fn files(&self) -> Arc<AtomicU64> {
         Arc::clone(&self.counters.files)
-    }
-
-    /// Returns the total, for a scan that learns it on its way.
-    pub fn total_bytes(&self) -> Arc<AtomicU64> {
-        Arc::clone(&self.counters.total_bytes)
     }
 
     /// Takes the bar away, and waits until that is done, so that nothing is drawn over what follows.
@@ -179,7 +169,7 @@ mod tests {
             let progress = start(1_000, mode);
             thread::scope(|scope| {
                 for _ in 0..4 {
-                    scope.spawn(|| progress.add(250));
+                    scope.spawn(|| progress.bytes().fetch_add(250, Ordering::Relaxed));
                 }
             });
             assert_eq!(progress.bytes().load(Ordering::Relaxed), 1_000);

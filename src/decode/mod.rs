@@ -101,6 +101,9 @@ pub trait Decoder: Sync {
     fn decode(&self, input: &mut Input<'_>, sink: &mut dyn Sink) -> Result<(), DecodeError>;
 }
 
+/// Formats.
+pub static DECODERS: &[&dyn Decoder] = &[];
+
 /// Returns the decoder for an artifact that begins so.
 pub fn decoder_for(head: &Head<'_>) -> &'static dyn Decoder {
     let _ = head;

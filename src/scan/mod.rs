@@ -11,11 +11,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+pub use crate::matching::Ruleset;
 pub use examples::{ExampleFailure, test_examples};
 
 use crate::budget::Limits;
 use crate::evidence::{Item, PathError, Source, walk};
-use crate::matching::{Evaluated, Ruleset};
+use crate::matching::Evaluated;
 use crate::observable::HashKind;
 use crate::report::{Coverage, CoverageStatus, Note, PackLine, Report, Summary};
 
@@ -74,6 +75,9 @@ pub enum ScanError {
     Spool(std::io::Error),
 }
 
+/// The name of every worker's thread.
+pub const WORKER_NAME: &str = "stormglass-worker";
+
 /// The stack of each worker: decoders of nested containers call each other, to the depth limit.
 const STACK_BYTES: usize = 32 << 20;
 
@@ -96,6 +100,7 @@ pub fn scan(plan: &Plan, items: Vec<Item>, ruleset: &Ruleset, watch: &Watch) -> 
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(threads)
         .stack_size(STACK_BYTES)
+        .thread_name(|_| WORKER_NAME.to_owned())
         .build()
         .map_err(|source| ScanError::Threads { threads, source })?;
     let evaluated = ruleset.evaluated();

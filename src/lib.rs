@@ -8,11 +8,14 @@
 pub mod artifact_path;
 pub mod budget;
 pub mod decode;
+pub mod evidence;
 pub mod finding;
+pub mod matching;
 pub mod observable;
 pub mod pack;
 pub mod problem;
 pub mod record;
 pub mod report;
+pub mod scan;
 pub mod spool;
 pub mod text;

@@ -2,9 +2,13 @@
 //!
 //! What matched is decided in `matching/`; how it is printed, in `report/`.
 
+mod grade;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+
+pub use grade::grade;
 
 use crate::pack::Severity;
 

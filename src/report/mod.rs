@@ -2,6 +2,10 @@
 //!
 //! What is found and how it is graded is decided in `finding/`.
 
+mod jsonl;
+mod not_found;
+mod text;
+
 use std::io::{self, Write};
 
 use serde::Serialize;
@@ -10,6 +14,14 @@ use crate::finding::Sighting;
 use crate::pack::Severity;
 use crate::problem::{Ledger, Problem};
 use crate::spool::Sorted;
+
+/// Every report format, in the order in which help lists them; the first is the default.
+pub const RENDERERS: &[&dyn Renderer] = &[&text::Text, &jsonl::Jsonl];
+
+/// Returns the renderer that `--format` calls by this name.
+pub fn renderer(name: &str) -> Option<&'static dyn Renderer> {
+    RENDERERS.iter().copied().find(|renderer| renderer.name() == name)
+}
 
 /// Everything a scan has to say.
 #[derive(Debug)]
@@ -121,6 +133,8 @@ pub struct Summary {
     pub mentions: u64,
     /// Indicators with at least one sighting or mention.
     pub findings: u64,
+    /// The highest severity of any sighting or mention.
+    pub worst: Option<Severity>,
     /// Whether nothing failed and nothing was skipped but links and what the user excluded.
     pub complete: bool,
     /// Whether the user stopped the scan.
@@ -138,22 +152,21 @@ pub enum CoverageDetail {
 }
 
 /// What a renderer may be asked for.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Style {
     /// How much of the coverage is written.
     pub coverage: CoverageDetail,
     /// Whether colour codes may be written.
     pub colour: Colour,
-    /// Findings below this severity are counted, but not spelled out in text.
-    pub least: Severity,
 }
 
 /// Whether colour codes may be written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum Colour {
     /// The output is a terminal that wants them.
     Wanted,
     /// It is not.
+    #[default]
     Unwanted,
 }
 

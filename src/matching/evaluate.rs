@@ -1,0 +1,295 @@
+//! One record against a ruleset, exactly: what stands in which field, which tests hold, which hits follow.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+
+use crate::finding::{ObservableValue, SightingKind};
+use crate::observable::tokens::{Reading, tokens};
+use crate::record::{Block, ENTITY_FIELDS, Record, Span, field_matches};
+use crate::text::cut_around;
+
+use super::Hit;
+use super::patterns::{Purpose, Scanners};
+use super::ruleset::{Evidence, Ruleset};
+use super::views::{View, Views};
+
+/// The most bytes of an entity field or a matched value that a hit carries.
+const VALUE_BYTES: usize = 512;
+/// The most bytes of a record that a hit carries.
+const EXCERPT_BYTES: usize = 240;
+
+/// What was found, in the order in which it is reported.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Thing {
+    Atom(u32),
+    Pattern(usize),
+    Rule { indicator: u32, leaf: u32, name: String },
+}
+
+/// Where one thing stands in a record.
+#[derive(Clone, Debug, Default)]
+struct Places {
+    /// Counts by field and reading, for plain readings.
+    plain: BTreeMap<(Option<usize>, usize), u64>,
+    /// The first plain place: view and range in the views' bytes.
+    first: Option<(usize, Range<usize>)>,
+    /// Counts by field and reading, for refanged readings.
+    quoted: BTreeMap<(Option<usize>, usize), u64>,
+    first_quoted: Option<(usize, Range<usize>)>,
+}
+
+impl Places {
+    fn add(&mut self, index: usize, view: &View, range: Range<usize>, is_quoted: bool) {
+        let (counts, first) =
+            if is_quoted { (&mut self.quoted, &mut self.first_quoted) } else { (&mut self.plain, &mut self.first) };
+        *counts.entry((view.field, view.reading)).or_default() += 1;
+        if first.as_ref().is_none_or(|(known, at)| (index, range.start) < (*known, at.start)) {
+            *first = Some((index, range));
+        }
+    }
+
+    /// Readings of one field repeat each other, and the record's bytes repeat its fields: the largest count is the true one.
+    fn occurrences(counts: &BTreeMap<(Option<usize>, usize), u64>) -> u64 {
+        let mut by_field: BTreeMap<Option<usize>, u64> = BTreeMap::new();
+        for ((field, _), count) in counts {
+            let most = by_field.entry(*field).or_default();
+            *most = (*most).max(*count);
+        }
+        let raw = by_field.remove(&None).unwrap_or_default();
+        by_field.values().sum::<u64>().max(raw)
+    }
+}
+
+/// Tells whether a token touches visible defanging, so that it is a part of something quoted.
+fn touches_defanging(text: &[u8], range: &Range<usize>) -> bool {
+    let before = text.get(..range.start).unwrap_or_default();
+    let after = text.get(range.end..).unwrap_or_default();
+    if [b"[.]", b"[@]"].iter().any(|mark| before.ends_with(*mark) || after.starts_with(*mark)) {
+        return true;
+    }
+    let Some(scheme) = before.strip_suffix(b"://").or_else(|| before.strip_suffix(b"://[")) else { return false };
+    let scheme = scheme.strip_suffix(b"s").or_else(|| scheme.strip_suffix(b"S")).unwrap_or(scheme);
+    scheme.len() >= 4 && scheme.get(scheme.len() - 4..).is_some_and(|word| word.eq_ignore_ascii_case(b"hxxp"))
+}
+
+/// Searches one record and returns its hits, by indicator and thing.
+pub(super) fn evaluate(
+    ruleset: &Ruleset,
+    scanners: &mut Scanners<'_>,
+    block: &dyn Block,
+    span: &Span,
+    record: &Record<'_>,
+) -> Result<Vec<Hit>, String> {
+    let views = Views::of(block, span, record);
+    let things = find(ruleset, scanners, &views)?;
+    let mut by_indicator: BTreeMap<u32, Vec<(&Thing, &Places)>> = BTreeMap::new();
+    let mut evidence = Evidence::default();
+    for (thing, places) in &things {
+        let (indicator, leaf) = match thing {
+            Thing::Atom(id) => match ruleset.atoms.entry(*id) {
+                Some(entry) => (entry.indicator, entry.leaf),
+                None => continue,
+            },
+            Thing::Pattern(index) => match ruleset.patterns.patterns.get(*index) {
+                Some(pattern) => (pattern.indicator, pattern.leaf),
+                None => continue,
+            },
+            Thing::Rule { indicator, leaf, .. } => (*indicator, *leaf),
+        };
+        if places.first.is_some() {
+            evidence.seen.insert(leaf);
+        }
+        evidence.quoted.insert(leaf);
+        by_indicator.entry(indicator).or_default().push((thing, places));
+    }
+    let mut touched: BTreeSet<u32> = by_indicator.keys().copied().collect();
+    touched.extend(ruleset.with_records());
+    let mut hits = Vec::new();
+    for index in touched {
+        let Some(kind) = ruleset.decide(index, &evidence, &record.fields) else { continue };
+        let found = by_indicator.get(&index).map(Vec::as_slice).unwrap_or_default();
+        let context = Context { ruleset, block, span, record, views: &views };
+        let before = hits.len();
+        for (thing, places) in found {
+            hits.extend(context.hit(index, kind, thing, places));
+        }
+        if hits.len() == before {
+            hits.push(context.record_hit(index));
+        }
+    }
+    Ok(hits)
+}
+
+fn find(ruleset: &Ruleset, scanners: &mut Scanners<'_>, views: &Views) -> Result<BTreeMap<Thing, Places>, String> {
+    let mut things: BTreeMap<Thing, Places> = BTreeMap::new();
+    let bytes = views.bytes.as_slice();
+    tokens(bytes, ruleset.atoms.shapes(), Reading::Exact, &mut |token, range| {
+        let Some(index) = views.at(range.start) else { return };
+        let Some(view) = views.list.get(index) else { return };
+        ruleset.atoms.look_up(bytes, &token, range, &mut |id, covered| {
+            let is_partly_quoted = !view.is_refanged && touches_defanging(bytes, &covered);
+            let places = things.entry(Thing::Atom(id)).or_default();
+            places.add(index, view, covered, view.is_refanged || is_partly_quoted);
+        });
+    });
+    let around =
+        |at: usize| views.at(at).and_then(|index| views.list.get(index)).map_or(0..0, |view| view.range.clone());
+    scanners.strings(bytes, Purpose::Evaluate, &around, &mut |pattern, range| {
+        if let Some(index) = views.at(range.start)
+            && let Some(view) = views.list.get(index)
+            && !view.is_refanged
+        {
+            things.entry(Thing::Pattern(pattern)).or_default().add(index, view, range, false);
+        }
+    })?;
+    for view in views.list.iter().filter(|view| !view.is_refanged) {
+        let text = bytes.get(view.range.clone()).unwrap_or_default();
+        for rule in scanners.rules(text)? {
+            let range = view.range.start + rule.range.start..view.range.start + rule.range.end;
+            let index = views.at(view.range.start).unwrap_or_default();
+            let thing = Thing::Rule { indicator: rule.indicator, leaf: rule.leaf, name: rule.rule };
+            things.entry(thing).or_default().add(index, view, range, false);
+        }
+    }
+    Ok(things)
+}
+
+struct Context<'c> {
+    ruleset: &'c Ruleset,
+    block: &'c dyn Block,
+    span: &'c Span,
+    record: &'c Record<'c>,
+    views: &'c Views,
+}
+
+impl Context<'_> {
+    fn hit(&self, indicator: u32, kind: SightingKind, thing: &Thing, places: &Places) -> Option<Hit> {
+        let (kind, first, counts) = match (&places.first, &places.first_quoted) {
+            (Some(first), _) => (kind, first, &places.plain),
+            (None, Some(first)) => (SightingKind::Mention, first, &places.quoted),
+            (None, None) => return None,
+        };
+        let (index, range) = first;
+        let view = self.views.list.get(*index)?;
+        let matched = self.views.bytes.get(range.clone()).unwrap_or_default();
+        let within = range.start - view.range.start;
+        let raw = self.block.bytes().get(self.span.range.clone()).unwrap_or_default();
+        let as_written = if view.is_refanged { None } else { memchr::memmem::find(raw, matched) };
+        let (at, decode) = match (view.literal_at, as_written) {
+            (Some(base), _) => (base + within, view.decode.clone()),
+            // The field had an escape somewhere, but what matched stands in the record as it is.
+            (None, Some(offset)) if !matched.is_empty() && view.reading == 0 => {
+                (self.span.range.start + offset, Vec::new())
+            }
+            _ => (self.span.range.start, view.decode.clone()),
+        };
+        let text = String::from_utf8_lossy(self.views.bytes.get(view.range.clone()).unwrap_or_default());
+        let (observable, seen) = self.observable(thing);
+        Some(Hit {
+            matched: self.as_quoted(view, matched),
+            observable,
+            seen,
+            occurrences: Places::occurrences(counts),
+            excerpt: self.excerpt(at, view, &text, within),
+            field: view
+                .field
+                .and_then(|index| self.record.fields.get(index))
+                .map(|field| field.name.clone().into_owned()),
+            decode,
+            ..self.base(indicator, kind, at)
+        })
+    }
+
+    /// What stood in the evidence: of a refanged reading, the defanged text where it can be found again.
+    fn as_quoted(&self, view: &View, matched: &[u8]) -> String {
+        let text = String::from_utf8_lossy(matched).into_owned();
+        let text = cut_around(&text, 0, VALUE_BYTES);
+        if !view.is_refanged {
+            return text;
+        }
+        let plain = self.views.list.iter().find(|other| other.field == view.field && !other.is_refanged);
+        let source = plain.and_then(|plain| self.views.bytes.get(plain.range.clone())).unwrap_or_default();
+        let source = String::from_utf8_lossy(source);
+        let defanged =
+            source.split(|c: char| c.is_whitespace() || matches!(c, '"' | '<' | '>' | ',' | ';' | '\'')).find(|word| {
+                crate::observable::decoding::refang(word)
+                    .is_some_and(|plain| plain.to_lowercase().contains(&text.to_lowercase()))
+            });
+        defanged.map_or(text, |word| cut_around(word, 0, VALUE_BYTES))
+    }
+
+    fn record_hit(&self, indicator: u32) -> Hit {
+        let at = self.span.range.start;
+        let raw = self.block.bytes().get(self.span.range.clone()).unwrap_or_default();
+        let text = String::from_utf8_lossy(raw);
+        let id = self.ruleset.indicator(indicator).map(|i| i.indicator.id.clone()).unwrap_or_default();
+        let asked = self.ruleset.record_fields(indicator).into_iter().filter_map(|name| {
+            let field = self.record.fields.iter().find(|field| field_matches(name, &field.name))?;
+            Some(format!("{name}={}", field.value))
+        });
+        let matched = asked.collect::<Vec<_>>().join(" ");
+        Hit {
+            observable: ObservableValue { kind: "record".to_owned(), value: id },
+            matched: cut_around(&matched, 0, VALUE_BYTES),
+            excerpt: cut_around(&text, 0, EXCERPT_BYTES),
+            ..self.base(indicator, SightingKind::Sighting, at)
+        }
+    }
+
+    fn base(&self, indicator: u32, kind: SightingKind, at: usize) -> Hit {
+        Hit {
+            indicator: usize::try_from(indicator).unwrap_or(usize::MAX),
+            kind,
+            observable: ObservableValue { kind: String::new(), value: String::new() },
+            seen: None,
+            matched: String::new(),
+            occurrences: 1,
+            record: Some(self.span.number),
+            line: self.block.line(at),
+            offset: Some(self.block.source_offset(at)),
+            field: None,
+            decode: Vec::new(),
+            time: self.record.time,
+            fields: entity_fields(self.record),
+            excerpt: String::new(),
+        }
+    }
+
+    fn observable(&self, thing: &Thing) -> (ObservableValue, Option<crate::pack::Seen>) {
+        match thing {
+            Thing::Atom(id) => match self.ruleset.atoms.entry(*id) {
+                Some(entry) => (Ruleset::observable_of(&entry.observable), entry.seen),
+                None => (ObservableValue { kind: "record".to_owned(), value: String::new() }, None),
+            },
+            Thing::Pattern(index) => {
+                let pattern = self.ruleset.patterns.patterns.get(*index);
+                let kind = pattern.map_or("text", |p| p.kind).to_owned();
+                (ObservableValue { kind, value: pattern.map(|p| p.value.clone()).unwrap_or_default() }, None)
+            }
+            Thing::Rule { name, .. } => (ObservableValue { kind: "yara".to_owned(), value: name.clone() }, None),
+        }
+    }
+
+    /// Cuts the record's own bytes around a literal place, and the decoded text around any other.
+    fn excerpt(&self, at: usize, view: &View, decoded: &str, within: usize) -> String {
+        if view.literal_at.is_none() {
+            return cut_around(decoded, within, EXCERPT_BYTES);
+        }
+        let start = self.span.range.start;
+        let from = at.saturating_sub(4 * EXCERPT_BYTES).max(start);
+        let to = (at + 4 * EXCERPT_BYTES).min(self.span.range.end);
+        let text = String::from_utf8_lossy(self.block.bytes().get(from..to).unwrap_or_default()).into_owned();
+        cut_around(&text, at - from, EXCERPT_BYTES)
+    }
+}
+
+fn entity_fields(record: &Record<'_>) -> BTreeMap<String, String> {
+    let mut fields = BTreeMap::new();
+    for &name in ENTITY_FIELDS {
+        let found = record.fields.iter().find(|field| field_matches(name, &field.name) && !field.value.is_empty());
+        if let Some(field) = found {
+            fields.insert(name.to_owned(), cut_around(&field.value, 0, VALUE_BYTES));
+        }
+    }
+    fields
+}

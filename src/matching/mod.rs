@@ -1,0 +1,80 @@
+//! Packs compiled to a [`Ruleset`], and records searched with it.
+//!
+//! Atoms are found by shape and looked up, so the cost does not grow with their number; text, regular expressions and
+//! YARA go to yara-x; predicates are tested on parsed fields. A block is first screened on its bytes, and only records
+//! in which something may match are parsed. The screen may only over-approximate.
+//!
+//! How values look belongs to `observable/`; what a hit is worth, to `finding/`.
+
+mod atoms;
+mod evaluate;
+mod matcher;
+mod patterns;
+mod predicate;
+mod ruleset;
+mod screen;
+mod views;
+
+use std::collections::BTreeMap;
+
+pub use matcher::{Matcher, SearchOutcome};
+pub use ruleset::{CompiledIndicator, Digests, Evaluated, PackInfo, Ruleset};
+
+use crate::finding::{ObservableValue, SightingKind};
+use crate::pack::Seen;
+use crate::record::EventTime;
+
+/// One indicator's atom in one record (or in an artifact as a whole), before it is graded.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Hit {
+    /// The indicator's index in [`Ruleset::indicators`].
+    pub indicator: usize,
+    /// Seen or quoted.
+    pub kind: SightingKind,
+    /// What the indicator lists.
+    pub observable: ObservableValue,
+    /// The days on which the source saw it.
+    pub seen: Option<Seen>,
+    /// What stood in the evidence.
+    pub matched: String,
+    /// How often, in this record.
+    pub occurrences: u64,
+    /// The record's number, from 1; none for the artifact as a whole.
+    pub record: Option<u64>,
+    /// The line of the first occurrence.
+    pub line: Option<u64>,
+    /// The byte of the first occurrence in the artifact's own bytes.
+    pub offset: Option<u64>,
+    /// The field of the first occurrence.
+    pub field: Option<String>,
+    /// The encodings that were undone to see it.
+    pub decode: Vec<&'static str>,
+    /// The record's own time.
+    pub time: Option<EventTime>,
+    /// Who and what the record is about.
+    pub fields: BTreeMap<String, String>,
+    /// A cut of the text around the first occurrence.
+    pub excerpt: String,
+}
+
+impl Hit {
+    /// Makes a hit of an artifact as a whole.
+    fn of_artifact(indicator: u32, observable: ObservableValue, matched: String, offset: Option<u64>) -> Self {
+        Self {
+            indicator: usize::try_from(indicator).unwrap_or(usize::MAX),
+            kind: SightingKind::Sighting,
+            observable,
+            seen: None,
+            matched,
+            occurrences: 1,
+            record: None,
+            line: None,
+            offset,
+            field: None,
+            decode: Vec::new(),
+            time: None,
+            fields: BTreeMap::new(),
+            excerpt: String::new(),
+        }
+    }
+}

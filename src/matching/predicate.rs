@@ -1,0 +1,146 @@
+//! Tests of a record's fields. Source: Sigma 2.0, "Value Modifiers".
+
+use std::borrow::Cow;
+
+use crate::pack::{Operator, Polarity, Predicate, Quantifier};
+use crate::record::{Field, field_matches};
+
+/// Tells whether every predicate holds of the fields.
+pub(super) fn all_hold(predicates: &[Predicate], fields: &[Field<'_>]) -> bool {
+    predicates.iter().all(|predicate| holds(predicate, fields))
+}
+
+fn holds(predicate: &Predicate, fields: &[Field<'_>]) -> bool {
+    let mut values =
+        fields.iter().filter(|field| field_matches(&predicate.field, &field.name)).map(|field| &field.value);
+    let one = |wanted: &Option<String>, value: &str| match wanted {
+        None => value.is_empty(),
+        Some(wanted) => compare(predicate.operator, wanted, value),
+    };
+    let positive = match predicate.quantifier {
+        Quantifier::Any => {
+            let mut met = false;
+            let found = values.by_ref().any(|value| {
+                met = true;
+                predicate.values.iter().any(|wanted| one(wanted, value))
+            });
+            found || !met && predicate.values.contains(&None)
+        }
+        // `all` needs one field value that satisfies every listed value, or several that do so together.
+        Quantifier::All => {
+            let values: Vec<&Cow<'_, str>> = values.collect();
+            predicate.values.iter().all(|wanted| values.iter().any(|value| one(wanted, value)))
+        }
+    };
+    positive == (predicate.polarity == Polarity::Is)
+}
+
+fn compare(operator: Operator, wanted: &str, value: &str) -> bool {
+    match operator {
+        Operator::Equals => equal(wanted, value),
+        Operator::Contains => folded(value).contains(&*folded(wanted)),
+        Operator::StartsWith => folded(value).starts_with(&*folded(wanted)),
+        Operator::EndsWith => folded(value).ends_with(&*folded(wanted)),
+    }
+}
+
+/// Compares without letter case; numbers by value, since exports write `50`, `"50"` and `50.00`.
+fn equal(wanted: &str, value: &str) -> bool {
+    if wanted.len() == value.len() && wanted.eq_ignore_ascii_case(value) {
+        return true;
+    }
+    if !wanted.is_ascii() || !value.is_ascii() {
+        return wanted.to_lowercase() == value.to_lowercase();
+    }
+    let number = |text: &str| text.trim().parse::<f64>().ok().filter(|n| n.is_finite());
+    let begins = |text: &str| text.starts_with(|c: char| c.is_ascii_digit() || c == '-');
+    begins(wanted) && begins(value) && number(wanted).is_some_and(|w| number(value) == Some(w))
+}
+
+fn folded(text: &str) -> Cow<'_, str> {
+    if text.bytes().any(|b| b.is_ascii_uppercase() || b >= 0x80) {
+        Cow::Owned(text.to_lowercase())
+    } else {
+        Cow::Borrowed(text)
+    }
+}
+
+/// Tells whether the record has every field that the predicates ask for positively.
+pub(super) fn has_required_fields(required: &[String], fields: &[Field<'_>]) -> bool {
+    required.iter().all(|asked| fields.iter().any(|field| field_matches(asked, &field.name)))
+}
+
+/// Returns the fields that the predicates ask for positively.
+pub(super) fn required_fields(predicates: &[Predicate]) -> impl Iterator<Item = &String> {
+    predicates.iter().filter(|p| p.polarity == Polarity::Is && !p.values.contains(&None)).map(|p| &p.field)
+}
+
+/// Returns the texts of which at least one must stand in a record for the predicate to hold; empty where none must.
+///
+/// Numbers are left out, since `50` also stands as `50.0`; so are texts that encodings change.
+pub(super) fn needles(predicate: &Predicate) -> Vec<String> {
+    if predicate.polarity == Polarity::Not || predicate.values.iter().any(Option::is_none) {
+        return Vec::new();
+    }
+    let values: Vec<String> =
+        predicate.values.iter().flatten().map(|value| super::screen::longest_plain_part(value)).collect();
+    match predicate.quantifier {
+        _ if values.iter().any(|value| value.len() < 2 || value.parse::<f64>().is_ok()) => Vec::new(),
+        Quantifier::Any => values,
+        Quantifier::All => values.into_iter().max_by_key(String::len).into_iter().collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn predicate(operator: Operator, polarity: Polarity, values: &[&str]) -> Predicate {
+        Predicate {
+            field: "Operation".into(),
+            operator,
+            quantifier: Quantifier::Any,
+            polarity,
+            values: values.iter().map(|v| Some((*v).to_owned())).collect(),
+        }
+    }
+
+    #[test]
+    fn modifiers_compare_without_letter_case() {
+        let fields = [Field::plain("Operation", "MailItemsAccessed")];
+        let check = |operator, polarity, values: &[&str]| holds(&predicate(operator, polarity, values), &fields);
+        assert!(check(Operator::Equals, Polarity::Is, &["x", "mailitemsaccessed"]));
+        assert!(!check(Operator::Equals, Polarity::Is, &["MailItems"]));
+        assert!(check(Operator::StartsWith, Polarity::Is, &["mailitems"]));
+        assert!(check(Operator::EndsWith, Polarity::Is, &["ACCESSED"]));
+        assert!(check(Operator::Contains, Polarity::Is, &["Items"]));
+        assert!(!check(Operator::Contains, Polarity::Not, &["Items"]));
+        assert!(check(Operator::Contains, Polarity::Not, &["Other"]));
+    }
+
+    #[test]
+    fn a_missing_field_satisfies_only_not_and_null() {
+        let fields = [Field::plain("Other", "x")];
+        assert!(!holds(&predicate(Operator::Equals, Polarity::Is, &["a"]), &fields));
+        assert!(holds(&predicate(Operator::Equals, Polarity::Not, &["a"]), &fields));
+        let null = Predicate { values: vec![None], ..predicate(Operator::Equals, Polarity::Is, &[]) };
+        assert!(holds(&null, &fields));
+        assert!(!holds(&null, &[Field::plain("Operation", "x")]));
+        assert!(holds(&null, &[Field::plain("Operation", "")]));
+    }
+
+    #[test]
+    fn all_means_all() {
+        let all = Predicate {
+            quantifier: Quantifier::All,
+            ..predicate(Operator::Contains, Polarity::Is, &["Mail", "Access"])
+        };
+        assert!(holds(&all, &[Field::plain("Operation", "MailItemsAccessed")]));
+        assert!(!holds(&all, &[Field::plain("Operation", "MailItems")]));
+    }
+
+    #[test]
+    fn numbers_compare_by_value() {
+        assert!(equal("50", "50.00") && equal("1156492.00", "1156492") && !equal("50", "500") && !equal("5e1x", "50"));
+    }
+}

@@ -1,0 +1,404 @@
+//! Packs compiled: atoms to look up, patterns to find, predicates to test, and how an indicator's test combines them.
+
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::finding::{ObservableValue, SightingKind};
+use crate::observable::{HashKind, Observable};
+use crate::pack::{Advisory, Expr, Indicator, Pack, PackError, Predicate};
+use crate::record::Field;
+
+use super::Hit;
+use super::atoms::{AtomEntry, AtomTable};
+use super::patterns::{PatternBuilder, Patterns};
+use super::predicate;
+use super::screen::Screen;
+
+/// One indicator, compiled.
+#[derive(Debug)]
+pub struct CompiledIndicator {
+    /// The index of its pack in [`Ruleset::packs`].
+    pub pack: usize,
+    /// The indicator as its pack has it, without its test.
+    pub indicator: Indicator,
+    /// The kind of its test: `ip`, `domain` …, or `all`, `any`, `not` where it combines several kinds.
+    pub kind: &'static str,
+    test: Test,
+}
+
+/// A pack's name and advisory.
+#[derive(Clone, Debug)]
+pub struct PackInfo {
+    /// The pack's name.
+    pub name: String,
+    /// Where its indicators come from.
+    pub advisory: Option<Advisory>,
+}
+
+#[derive(Debug)]
+enum Test {
+    All(Vec<Test>),
+    Any(Vec<Test>),
+    Not(Box<Test>),
+    /// Holds where something of this leaf stands in the record.
+    Found(u32, LeafKind),
+    /// Holds where the record leaf of this index holds.
+    Record(usize),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum LeafKind {
+    /// Only digests of files.
+    Digest,
+    Other,
+}
+
+/// Which leaves were found in a record.
+#[derive(Debug, Default)]
+pub(super) struct Evidence {
+    /// Leaves of which something was seen.
+    pub seen: BTreeSet<u32>,
+    /// Leaves of which something was seen or quoted.
+    pub quoted: BTreeSet<u32>,
+}
+
+/// The digests of one artifact, lower-case hexadecimal, as far as they were computed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Digests(pub Vec<(HashKind, String)>);
+
+/// What a scan learns about which indicators could have been found at all.
+#[derive(Debug)]
+pub struct Evaluated {
+    /// For each record leaf, whether some record had every field that it asks for.
+    records: Vec<AtomicBool>,
+    /// Whether the digest of some artifact was computed.
+    pub digests: AtomicBool,
+    /// Whether some artifact was examined.
+    pub artifacts: AtomicBool,
+}
+
+/// Packs compiled.
+#[derive(Debug)]
+pub struct Ruleset {
+    /// The packs.
+    pub packs: Vec<PackInfo>,
+    /// The indicators of all packs, in order.
+    pub indicators: Vec<CompiledIndicator>,
+    pub(super) atoms: AtomTable,
+    pub(super) patterns: Patterns,
+    pub(super) screen: Screen,
+    pub(super) record_leaves: Vec<Vec<Predicate>>,
+    pub(super) required: Vec<Vec<String>>,
+    with_records: Vec<u32>,
+}
+
+#[derive(Default)]
+struct Building {
+    atoms: AtomTable,
+    patterns: PatternBuilder,
+    record_leaves: Vec<Vec<Predicate>>,
+    leaves: u32,
+    faults: Vec<(&'static str, String)>,
+}
+
+impl Ruleset {
+    /// Compiles packs.
+    ///
+    /// # Errors
+    /// Every regular expression and YARA source that yara-x refuses, and every test that nothing could set off.
+    pub fn compile(packs: Vec<Pack>) -> Result<Self, Vec<PackError>> {
+        let mut building = Building::default();
+        let mut infos = Vec::new();
+        let mut indicators = Vec::new();
+        let mut with_records = Vec::new();
+        let mut errors = Vec::new();
+        for (pack_index, pack) in packs.into_iter().enumerate() {
+            for mut indicator in pack.indicators {
+                let index = u32::try_from(indicators.len()).unwrap_or(u32::MAX);
+                let expr = std::mem::replace(&mut indicator.matches, Expr::All(Vec::new()));
+                let kind = kind_of(&expr);
+                let records_before = building.record_leaves.len();
+                let test = building.test(index, expr);
+                if building.record_leaves.len() > records_before {
+                    with_records.push(index);
+                }
+                if !can_be_set_off(&test) {
+                    building.faults.push((
+                        "M001",
+                        "nothing that a record holds could set this test off: it only says `not`".into(),
+                    ));
+                }
+                for (code, problem) in building.faults.drain(..) {
+                    errors.push(fault(&pack.name, &indicator, code, problem));
+                }
+                indicators.push(CompiledIndicator { pack: pack_index, indicator, kind, test });
+            }
+            infos.push(PackInfo { name: pack.name, advisory: pack.advisory });
+        }
+        if !errors.is_empty() {
+            return Err(errors);
+        }
+        let whole = |problem: String| vec![whole_fault(problem)];
+        let patterns = building.patterns.build().map_err(whole)?;
+        let leaves: Vec<&[Predicate]> = building.record_leaves.iter().map(Vec::as_slice).collect();
+        let screen = Screen::new(&building.atoms, &patterns, &leaves).map_err(whole)?;
+        let required =
+            building.record_leaves.iter().map(|leaf| predicate::required_fields(leaf).cloned().collect()).collect();
+        Ok(Self {
+            packs: infos,
+            indicators,
+            atoms: building.atoms,
+            patterns,
+            screen,
+            required,
+            record_leaves: building.record_leaves,
+            with_records,
+        })
+    }
+
+    /// Returns the atoms with their indicators, in the order of the packs.
+    pub fn atoms(&self) -> impl Iterator<Item = (&CompiledIndicator, ObservableValue)> {
+        self.atoms.entries.iter().filter_map(|entry| {
+            self.indicator(entry.indicator).map(|indicator| (indicator, Self::observable_of(&entry.observable)))
+        })
+    }
+
+    /// Tells whether packs brought YARA rules of their own, which also look at artifacts as a whole.
+    pub fn has_rules(&self) -> bool {
+        self.patterns.has_rules()
+    }
+
+    /// Returns the kinds of digests that some indicator lists.
+    pub fn digest_kinds(&self) -> Vec<HashKind> {
+        let kinds = [HashKind::Md5, HashKind::Sha1, HashKind::Sha256, HashKind::Sha512];
+        kinds.into_iter().filter(|kind| self.atoms.has_hash(*kind)).collect()
+    }
+
+    /// Starts the account of what could be evaluated.
+    pub fn evaluated(&self) -> Evaluated {
+        Evaluated {
+            records: self.record_leaves.iter().map(|_| AtomicBool::new(false)).collect(),
+            digests: AtomicBool::new(false),
+            artifacts: AtomicBool::new(false),
+        }
+    }
+
+    /// Tells why an indicator could not have been found in what was scanned; none where it could.
+    pub fn why_not_evaluable(&self, indicator: &CompiledIndicator, evaluated: &Evaluated) -> Option<String> {
+        if !evaluated.artifacts.load(Ordering::Relaxed) {
+            return Some("no artifact was examined".to_owned());
+        }
+        self.lacks(&indicator.test, evaluated)
+    }
+
+    fn lacks(&self, test: &Test, evaluated: &Evaluated) -> Option<String> {
+        match test {
+            Test::All(parts) => parts.iter().find_map(|part| self.lacks(part, evaluated)),
+            Test::Any(parts) => {
+                let lacks: Vec<String> = parts.iter().map_while(|part| self.lacks(part, evaluated)).collect();
+                (lacks.len() == parts.len() && !parts.is_empty()).then(|| lacks.join("; "))
+            }
+            Test::Not(_) | Test::Found(_, LeafKind::Other) => None,
+            Test::Found(_, LeafKind::Digest) => (!evaluated.digests.load(Ordering::Relaxed))
+                .then(|| "no digest of any file was computed; only text was searched for this hash".to_owned()),
+            Test::Record(leaf) => {
+                let known = evaluated.records.get(*leaf).is_some_and(|flag| flag.load(Ordering::Relaxed));
+                let fields = self.required.get(*leaf).map(|fields| fields.join(", ")).unwrap_or_default();
+                (!known).then(|| format!("no record has all of the fields it asks for: {fields}"))
+            }
+        }
+    }
+
+    /// Returns the hits of an artifact's own digests.
+    pub fn digest_hits(&self, digests: &Digests) -> Vec<Hit> {
+        let mut hits = Vec::new();
+        for (kind, digits) in &digests.0 {
+            self.atoms.look_up_digest(*kind, digits, &mut |id| {
+                let Some(entry) = self.atoms.entry(id) else { return };
+                let evidence = Evidence { seen: BTreeSet::from([entry.leaf]), quoted: BTreeSet::from([entry.leaf]) };
+                if self.decide(entry.indicator, &evidence, &[]).is_some() {
+                    let observable = Self::observable_of(&entry.observable);
+                    hits.push(Hit {
+                        seen: entry.seen,
+                        ..Hit::of_artifact(entry.indicator, observable, digits.clone(), None)
+                    });
+                }
+            });
+        }
+        hits
+    }
+
+    pub(super) fn observable_of(observable: &Observable) -> ObservableValue {
+        ObservableValue { kind: observable.kind().to_owned(), value: observable.value() }
+    }
+
+    pub(super) fn indicator(&self, index: u32) -> Option<&CompiledIndicator> {
+        usize::try_from(index).ok().and_then(|index| self.indicators.get(index))
+    }
+
+    /// Returns the indicators that test fields, which may hold without anything having been found.
+    pub(super) fn with_records(&self) -> impl Iterator<Item = u32> + '_ {
+        self.with_records.iter().copied()
+    }
+
+    /// Returns the fields that an indicator's record tests ask for.
+    pub(super) fn record_fields(&self, index: u32) -> Vec<&String> {
+        let mut leaves = Vec::new();
+        if let Some(indicator) = self.indicator(index) {
+            record_leaves(&indicator.test, &mut leaves);
+        }
+        leaves.into_iter().filter_map(|leaf| self.required.get(leaf)).flatten().collect()
+    }
+
+    /// Decides whether an indicator's test holds, and whether by what was seen or only by what was quoted.
+    pub(super) fn decide(&self, index: u32, evidence: &Evidence, fields: &[Field<'_>]) -> Option<SightingKind> {
+        let test = &self.indicator(index)?.test;
+        if self.holds(test, &evidence.seen, fields) {
+            return Some(SightingKind::Sighting);
+        }
+        (evidence.quoted.len() > evidence.seen.len() && self.holds(test, &evidence.quoted, fields))
+            .then_some(SightingKind::Mention)
+    }
+
+    fn holds(&self, test: &Test, found: &BTreeSet<u32>, fields: &[Field<'_>]) -> bool {
+        match test {
+            Test::All(parts) => parts.iter().all(|part| self.holds(part, found, fields)),
+            Test::Any(parts) => parts.iter().any(|part| self.holds(part, found, fields)),
+            Test::Not(part) => !self.holds(part, found, fields),
+            Test::Found(leaf, _) => found.contains(leaf),
+            Test::Record(leaf) => self.record_leaves.get(*leaf).is_some_and(|leaf| predicate::all_hold(leaf, fields)),
+        }
+    }
+}
+
+impl Evaluated {
+    /// Returns the record leaves for which no record had all the fields yet.
+    pub(super) fn open_leaves(&self) -> impl Iterator<Item = usize> + '_ {
+        self.records.iter().enumerate().filter(|(_, known)| !known.load(Ordering::Relaxed)).map(|(leaf, _)| leaf)
+    }
+
+    /// Notes that some record had all the fields of a leaf.
+    pub(super) fn close_leaf(&self, leaf: usize) {
+        if let Some(known) = self.records.get(leaf) {
+            known.store(true, Ordering::Relaxed);
+        }
+    }
+}
+
+impl Building {
+    fn test(&mut self, indicator: u32, expr: Expr) -> Test {
+        let leaf = self.leaves;
+        self.leaves += 1;
+        match expr {
+            Expr::All(parts) => Test::All(parts.into_iter().map(|part| self.test(indicator, part)).collect()),
+            Expr::Any(parts) => Test::Any(parts.into_iter().map(|part| self.test(indicator, part)).collect()),
+            Expr::Not(part) => Test::Not(Box::new(self.test(indicator, *part))),
+            Expr::Atoms(atoms) => {
+                let is_digest = |atom: &crate::pack::Atom| matches!(&atom.observable, Observable::Hash(kind, _) if *kind != HashKind::Thumbprint);
+                let kind = if atoms.iter().all(is_digest) { LeafKind::Digest } else { LeafKind::Other };
+                for atom in atoms {
+                    self.atoms.add(AtomEntry { indicator, leaf, observable: atom.observable, seen: atom.seen });
+                }
+                Test::Found(leaf, kind)
+            }
+            Expr::Text(texts) => {
+                for text in &texts {
+                    self.patterns.text(indicator, leaf, text);
+                }
+                Test::Found(leaf, LeafKind::Other)
+            }
+            Expr::Regex(expressions) => {
+                for expression in &expressions {
+                    if let Err(problem) = self.patterns.regex(indicator, leaf, expression) {
+                        self.faults
+                            .push(("M002", format!("the expression `{expression}` is refused by yara-x: {problem}")));
+                    }
+                }
+                Test::Found(leaf, LeafKind::Other)
+            }
+            Expr::Yara(source) => {
+                if let Err(problem) = self.patterns.yara(indicator, leaf, &source) {
+                    self.faults.push(("M003", format!("the YARA source does not compile: {problem}")));
+                }
+                Test::Found(leaf, LeafKind::Other)
+            }
+            Expr::Record(predicates) => {
+                self.record_leaves.push(predicates);
+                Test::Record(self.record_leaves.len() - 1)
+            }
+        }
+    }
+}
+
+fn record_leaves(test: &Test, leaves: &mut Vec<usize>) {
+    match test {
+        Test::All(parts) | Test::Any(parts) => parts.iter().for_each(|part| record_leaves(part, leaves)),
+        Test::Record(leaf) => leaves.push(*leaf),
+        Test::Not(_) | Test::Found(..) => {}
+    }
+}
+
+fn can_be_set_off(test: &Test) -> bool {
+    match test {
+        Test::All(parts) => parts.iter().any(can_be_set_off),
+        Test::Any(parts) => parts.iter().all(can_be_set_off),
+        Test::Not(_) => false,
+        Test::Found(..) | Test::Record(_) => true,
+    }
+}
+
+fn kind_of(expr: &Expr) -> &'static str {
+    let combined = |parts: &[Expr], word: &'static str| {
+        let mut kinds = parts.iter().map(kind_of);
+        match (kinds.next(), kinds.next()) {
+            (Some(kind), None) => kind,
+            (Some(kind), Some(second)) if kind == second && kinds.all(|other| other == kind) => kind,
+            _ => word,
+        }
+    };
+    match expr {
+        Expr::All(parts) => combined(parts, "all"),
+        Expr::Any(parts) => combined(parts, "any"),
+        Expr::Not(_) => "not",
+        Expr::Atoms(atoms) => match atoms.first().map(|atom| &atom.observable) {
+            Some(Observable::Ip(_)) => "ip",
+            Some(Observable::Domain(_)) => "domain",
+            Some(Observable::Url(_)) => "url",
+            Some(Observable::Email(_)) => "email",
+            Some(Observable::Hash(..)) | None => "hash",
+        },
+        Expr::Text(_) => "text",
+        Expr::Regex(_) => "regex",
+        Expr::Yara(_) => "yara",
+        Expr::Record(_) => "record",
+    }
+}
+
+fn fault(pack: &str, indicator: &Indicator, code: &'static str, problem: String) -> PackError {
+    let expected = match code {
+        "M001" => "at least one part that is not under `not`",
+        "M002" => "a regular expression without look-around and back-references",
+        _ => "YARA rules that yara-x compiles, without `include`",
+    };
+    PackError {
+        file: pack.to_owned(),
+        line: indicator.line,
+        column: 1,
+        code,
+        problem: format!("indicator `{}`: {problem}", indicator.id),
+        expected: expected.to_owned(),
+        help: "change the `match` of this indicator, and see `docs/pack-format.md`".to_owned(),
+    }
+}
+
+fn whole_fault(problem: String) -> PackError {
+    PackError {
+        file: "(all packs)".to_owned(),
+        line: 1,
+        column: 1,
+        code: "M004",
+        problem: format!("the packs do not compile together: {problem}"),
+        expected: "patterns that yara-x compiles".to_owned(),
+        help: "leave packs out one by one with `--no-builtin` and `--rules` to find the one at fault".to_owned(),
+    }
+}

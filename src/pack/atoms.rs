@@ -51,9 +51,10 @@ fn observable(node: &Node, what: &str, kind: AtomKind, mistakes: &mut Mistakes<'
     match Observable::parse(kind, text) {
         Ok(observable) => Some(observable),
         Err(error) => {
-            let help = match Observable::guess(text) {
-                Some(other) => format!("it looks like a value for `{}`", key_of(&other)),
-                None => "correct the value; use `text` for what is none of the typed kinds".to_owned(),
+            let help = match Observable::guess(text).map(|other| key_of(&other)) {
+                Some("hash") if what == "hash" => "leave `algorithm` out, or name the one of this length".to_owned(),
+                Some(other) if other != what => format!("it looks like a value for `{other}`"),
+                _ => "correct the value; use `text` for what is none of the typed kinds".to_owned(),
             };
             mistakes.add(node.at, VALUE, error.problem, error.expected, help);
             None
@@ -80,7 +81,7 @@ fn window(node: &Node, mistakes: &mut Mistakes<'_>) -> Option<Seen> {
         return None;
     };
     let [first, last] = days.as_slice() else {
-        let problem = format!("`seen` has {} days", days.len());
+        let problem = format!("`seen` lists {} where two days are needed", days.len());
         mistakes.add(node.at, WINDOW, problem, expected, "write both days; they may be the same");
         return None;
     };

@@ -160,7 +160,7 @@ pub(super) fn nearest<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
     }
     let near = known.iter().map(|candidate| (edits(word, candidate), *candidate));
     // A short word is not "misspelt" into another by changing all of it.
-    let near = near.filter(|(edits, candidate)| *edits <= MOST_EDITS && *edits < candidate.chars().count());
+    let near = near.filter(|(edits, known)| *edits <= MOST_EDITS && *edits < known.len().max(word.len()));
     near.min_by_key(|(edits, _)| *edits).map(|(_, candidate)| candidate)
 }
 

@@ -106,6 +106,13 @@ fn no_tree(fault: Fault, at: Position, message: &str, mistakes: &mut Mistakes<'_
 }
 
 fn pack(name: &str, root: &Node, mistakes: &mut Mistakes<'_>) -> Option<Pack> {
+    if let Value::Mapping(entries) = &root.value
+        && !entries.iter().any(|entry| PACK_KEYS.contains(&entry.key.as_str()))
+    {
+        // A file of another format: its keys are no mistakes of a pack's author.
+        no_format(root.at, mistakes);
+        return None;
+    }
     let pack = Fields::read(root, "a pack", PACK_KEYS, mistakes)?;
     format_line(&pack, mistakes);
     let advisory = pack.get("advisory").and_then(|node| advisory::read(node, mistakes));
@@ -121,13 +128,14 @@ fn pack(name: &str, root: &Node, mistakes: &mut Mistakes<'_>) -> Option<Pack> {
     Some(Pack { name: name.to_owned(), advisory, indicators })
 }
 
+fn no_format(at: Position, mistakes: &mut Mistakes<'_>) {
+    let expected = format!("`format: {FORMAT_WORD}` as the first line");
+    let help = format!("add the line `format: {FORMAT_WORD}`; rules of other formats are not read as packs");
+    mistakes.add(at, FORMAT, "the pack does not say its format", expected, help);
+}
+
 fn format_line(pack: &Fields<'_>, mistakes: &mut Mistakes<'_>) {
-    let Some(node) = pack.get("format") else {
-        let expected = format!("`format: {FORMAT_WORD}` as the first line");
-        let help = format!("add the line `format: {FORMAT_WORD}`; rules of other formats are not read as packs");
-        mistakes.add(pack.at, FORMAT, "the pack does not say its format", expected, help);
-        return;
-    };
+    let Some(node) = pack.get("format") else { return no_format(pack.at, mistakes) };
     if node.scalar() != Some(FORMAT_WORD) {
         let problem = format!("the format is `{}`", node.scalar().unwrap_or(node.describe()));
         let help = "a pack of a later format needs a later version of this program";

@@ -81,7 +81,8 @@ fn indicators_of_real_mail_are_found_in_every_file_of_the_truth() {
     let (Some(corpus), Some(truth)) = (shared("corpus"), shared("corpus/_truth/ioc_mail_A.json")) else { return };
     let rules = corpus.join("_truth/indicators_mail_A.csv");
     let rules = rules.to_str().unwrap();
-    let found = scan(&corpus, &["--no-builtin", "--rules", rules, "spamassassin/easy-ham-2", "spamassassin/hard-ham-1"]);
+    let found =
+        scan(&corpus, &["--no-builtin", "--rules", rules, "spamassassin/easy-ham-2", "spamassassin/hard-ham-1"]);
     assert_eq!(found.status, 1);
     let mut files: BTreeMap<(String, String), BTreeSet<String>> = BTreeMap::new();
     for sighting in found.of_type("sighting") {
@@ -105,7 +106,9 @@ fn indicators_of_real_mail_are_found_in_every_file_of_the_truth() {
     }
     assert_eq!(absent, 3, "the three indicators that are in no file");
     assert!(files.is_empty(), "indicators that the truth does not know: {:?}", files.keys());
-    let kept = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus/mail_a_beyond_truth.tsv")).unwrap();
+    let kept =
+        std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus/mail_a_beyond_truth.tsv"))
+            .unwrap();
     let kept: BTreeMap<String, String> = kept
         .lines()
         .filter(|line| !line.starts_with('#'))

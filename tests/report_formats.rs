@@ -175,6 +175,7 @@ fn found() -> Report {
         ],
         ledger,
         summary: Summary {
+            worst: None,
             evidence: 4,
             artifacts: 25,
             records: 1_234,

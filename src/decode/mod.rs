@@ -3,13 +3,38 @@
 //! A decoder turns the bytes of one artifact into blocks of records, or into child artifacts, and says what it could
 //! not read. It never decides what matches (`matching/`) and never opens a path that it found inside evidence.
 
+mod bytes;
+#[cfg(test)]
+mod corpus_tests;
+mod damage;
+mod gzip;
+mod header_field;
 mod input;
+mod mail;
+mod mail_block;
+mod mbox;
+mod mime_parts;
+mod separator;
+mod signatures;
+mod tar;
+#[cfg(test)]
+mod testing;
 mod text_encoding;
+mod transfer;
+mod zip;
+mod zip_member;
 
 use std::io::{self, Read};
 
 pub use input::{Head, Input, ReadSeek};
 
+use self::bytes::Bytes;
+use self::gzip::Gzip;
+use self::mail::Mail;
+use self::mbox::Mbox;
+use self::signatures::Signature;
+use self::tar::Tar;
+use self::zip::Zip;
 use crate::budget::Budget;
 use crate::problem::Reason;
 use crate::record::Block;
@@ -50,6 +75,9 @@ pub struct Child<'a> {
     pub content: &'a mut dyn Read,
     /// The unfolded size that the container claims, for orientation only.
     pub claimed_size: Option<u64>,
+    /// The decoder, where the container's own format leaves no choice (a mailbox holds messages); else the content's
+    /// head decides.
+    pub decoder: Option<&'static dyn Decoder>,
 }
 
 /// Where a decoder's output goes. Implemented by `scan/`, which searches blocks and decodes children in turn.
@@ -99,4 +127,13 @@ pub trait Decoder: Sync {
     /// # Errors
     /// What stopped it early.
     fn decode(&self, input: &mut Input<'_>, sink: &mut dyn Sink) -> Result<(), DecodeError>;
+}
+
+/// Every decoder, the most certain to recognise its own format first: magic numbers, then mailboxes and messages, which
+/// are told by their first lines. The last takes anything.
+pub static DECODERS: &[&dyn Decoder] = &[&Gzip, &Zip, &Tar, &Signature, &Mbox, &Mail, &Bytes];
+
+/// Returns the first decoder that recognises an artifact by its head.
+pub fn decoder_for(head: &Head<'_>) -> &'static dyn Decoder {
+    DECODERS.iter().copied().find(|decoder| decoder.recognises(head)).unwrap_or(&Bytes)
 }

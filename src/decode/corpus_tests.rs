@@ -136,6 +136,7 @@ fn mailboxes_have_as_many_messages_as_their_makers_say() {
             "tika/tika-parsers/tika-parsers-standard/tika-parsers-standard-modules/tika-parser-mail-module/src/test/resources/test-documents/simple.mbox",
             2,
         ),
+        ("derived/spamassassin-hard-ham-1.mbox", 250),
         ("mimekit/mbox/issue1189.mbox.txt", 4),
         ("mimekit/mbox/simple.mbox.txt", 3),
         ("mimekit/mbox/unmunged.mbox.txt", 2),

@@ -3,8 +3,21 @@
 //! A decoder turns the bytes of one artifact into blocks of records, or into child artifacts, and says what it could
 //! not read. It never decides what matches (`matching/`) and never opens a path that it found inside evidence.
 
+mod csv;
+mod csv_cells;
+mod csv_splitter;
+mod cutter;
 mod input;
+mod json;
+mod json_splitter;
+mod lines;
+mod marker;
+mod text;
 mod text_encoding;
+mod w3c;
+
+#[cfg(test)]
+mod text_tests;
 
 use std::io::{self, Read};
 
@@ -13,6 +26,10 @@ pub use input::{Head, Input, ReadSeek};
 use crate::budget::Budget;
 use crate::problem::Reason;
 use crate::record::Block;
+
+/// Every decoder. The first that recognises an artifact reads it, so what is surer of its format stands before what is
+/// less so, and plain text last.
+pub static DECODERS: &[&dyn Decoder] = &[&json::Json, &w3c::W3c, &csv::Csv, &text::Text];
 
 /// What stopped a decoder before the end of its artifact. Everything that it gave to the sink before still counts.
 #[derive(Debug, thiserror::Error)]

@@ -321,8 +321,13 @@ impl Block for RunBlock {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{decode, decode_within};
+    use super::super::testing::{Collected, decode_as};
+    use super::Bytes;
     use crate::budget::Limits;
+
+    fn decode(name: &str, bytes: &[u8]) -> Collected {
+        decode_as(Some(&Bytes), name, bytes, Limits::default())
+    }
 
     fn utf16(text: &str, order: fn(u16) -> [u8; 2]) -> Vec<u8> {
         text.encode_utf16().flat_map(order).collect()
@@ -387,7 +392,7 @@ mod tests {
             let limits = Limits { record_bytes: 1_000, ..Limits::default() };
             let mut bytes = vec![0xff];
             bytes.extend(std::iter::repeat_n(b'x', length));
-            let collected = decode_within("x", &bytes, limits);
+            let collected = decode_as(Some(&Bytes), "x", &bytes, limits);
             let found: u64 = collected.blocks.iter().map(|(_, block)| block.records()).sum();
             assert_eq!(found, records, "{length}");
             let text = collected.text("x").replace('\n', "");

@@ -45,11 +45,21 @@ pub fn decode(name: &str, bytes: &[u8]) -> Collected {
 }
 
 /// Decodes bytes within limits.
-pub fn decode_within(name: &str, mut bytes: &[u8], limits: Limits) -> Collected {
+pub fn decode_within(name: &str, bytes: &[u8], limits: Limits) -> Collected {
+    decode_as(None, name, bytes, limits)
+}
+
+/// Decodes bytes within limits by a decoder that is not chosen by content.
+pub fn decode_as(
+    decoder: Option<&'static dyn super::Decoder>,
+    name: &str,
+    mut bytes: &[u8],
+    limits: Limits,
+) -> Collected {
     let mut collected = Collected::default();
     let budget = Arc::new(Budget::new(limits));
     let path = ArtifactPath::evidence(name);
-    let outcome = run(&path, 0, &budget, &mut bytes, None, &mut collected);
+    let outcome = run(&path, 0, &budget, &mut bytes, decoder, &mut collected);
     assert!(outcome.is_ok(), "a slice cannot fail to be read");
     collected
 }

@@ -102,9 +102,11 @@ fn unmarked_utf16(bytes: &[u8]) -> Option<TextEncoding> {
     // Western text is nearly all ASCII, and of other scripts the spaces, digits and markup still are.
     let is_much = |count: usize| count * 5 >= pairs.len() * 2 && count > 1;
     let is_little = |count: usize| count * 20 <= pairs.len();
-    if is_much(second) && is_little(first) {
+    // Text that begins an odd byte later would lose its first letter: it is left to the search of raw bytes.
+    let begins = |place: usize| pairs.first().and_then(|pair| pair.get(place)) == Some(&0);
+    if is_much(second) && is_little(first) && begins(1) {
         Some(TextEncoding::Utf16Le)
-    } else if is_much(first) && is_little(second) {
+    } else if is_much(first) && is_little(second) && begins(0) {
         Some(TextEncoding::Utf16Be)
     } else {
         None

@@ -179,7 +179,14 @@ impl Block for LineBlock {
     }
 
     fn may_have_field(&self, name: &str) -> bool {
-        self.syntax.may_have_field(name, &self.text)
+        // Parts of a record, whatever its format, are text.
+        let has_parts = match &self.layout {
+            _ if self.begins_inside => true,
+            Layout::Lines => false,
+            Layout::Pieces(pieces) => pieces.iter().any(|piece| piece.role == Role::Part),
+        };
+        (has_parts && last_part(name).eq_ignore_ascii_case(MESSAGE))
+            || self.syntax.may_have_field(name, &self.text)
             || source_names(name).iter().any(|name| self.syntax.may_have_field(name, &self.text))
     }
 }

@@ -23,6 +23,8 @@ const DIRECTIVE: &str = "directive";
 const MORE: &str = "more";
 /// The directive that names the fields.
 const FIELDS: &[u8] = b"#Fields:";
+/// The directive by which the Windows firewall says that its times are not UTC.
+const LOCAL_TIME: &[u8] = b"#Time Format: Local";
 /// Lines of the head in which that directive must stand.
 const HEAD_LINES: usize = 16;
 
@@ -64,14 +66,16 @@ impl Decoder for W3c {
 pub struct W3cSplitter {
     lines: LineSplitter,
     columns: Arc<Columns>,
+    clock: Clock,
     syntax: Arc<W3cSyntax>,
 }
 
 impl Default for W3cSplitter {
     fn default() -> Self {
         let columns = Arc::new(Columns::default());
-        let syntax = Arc::new(W3cSyntax { sections: vec![(0, Arc::clone(&columns))] });
-        Self { lines: LineSplitter::new(Arc::clone(&syntax) as Arc<dyn Syntax>), columns, syntax }
+        let syntax = Arc::new(W3cSyntax { sections: vec![(0, Arc::clone(&columns))], clock: Clock::Utc });
+        let lines = LineSplitter::new(Arc::clone(&syntax) as Arc<dyn Syntax>);
+        Self { lines, columns, clock: Clock::Utc, syntax }
     }
 }
 
@@ -98,13 +102,26 @@ impl Splitter for W3cSplitter {
                 sections.push((at, Arc::clone(&self.columns)));
             }
         }
-        if sections.len() > 1 {
-            let last = Arc::new(W3cSyntax { sections: vec![(0, Arc::clone(&self.columns))] });
+        let has_directives = sections.len() > 1 || text.starts_with(b"#");
+        if has_directives && memmem::find(text, LOCAL_TIME).is_some() {
+            self.clock = Clock::Local;
+        }
+        if has_directives {
+            let last = Arc::new(W3cSyntax { sections: vec![(0, Arc::clone(&self.columns))], clock: self.clock });
             self.syntax = last;
-            return Arc::new(W3cSyntax { sections });
+            return Arc::new(W3cSyntax { sections, clock: self.clock });
         }
         Arc::clone(&self.syntax) as Arc<dyn Syntax>
     }
+}
+
+/// What `date` and `time` are told in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Clock {
+    /// As the specification says.
+    Utc,
+    /// In a zone that the log does not tell.
+    Local,
 }
 
 /// The fields of the lines below one `#Fields:`.
@@ -153,6 +170,7 @@ impl Columns {
 pub struct W3cSyntax {
     /// Where in the block each list of names begins to hold; the first at 0.
     sections: Vec<(usize, Arc<Columns>)>,
+    clock: Clock,
 }
 
 impl W3cSyntax {
@@ -181,7 +199,7 @@ impl Syntax for W3cSyntax {
                 let is_header = line.contains(&b',') && !line.contains(&b' ');
                 directive((!is_header).then(|| "stands before any #Fields: searched as text".to_owned()))
             }
-            Columns::Spaced(names) => spaced(&layer, names),
+            Columns::Spaced(names) => spaced(&layer, names, self.clock),
         }
     }
 
@@ -197,7 +215,7 @@ impl Syntax for W3cSyntax {
 }
 
 /// Reads a line of values between spaces.
-fn spaced<'a>(layer: &Layer<'_, 'a>, names: &'a [String]) -> Record<'a> {
+fn spaced<'a>(layer: &Layer<'_, 'a>, names: &'a [String], clock: Clock) -> Record<'a> {
     let mut record = Record::default();
     let mut names = names.iter();
     let mut start = 0;
@@ -222,6 +240,9 @@ fn spaced<'a>(layer: &Layer<'_, 'a>, names: &'a [String]) -> Record<'a> {
     if names.next().is_some() {
         record.damage = Some("partial record: has fewer values than #Fields names".to_owned());
     }
-    record.time = event_time(&record.fields);
+    record.time = event_time(&record.fields).map(|time| match clock {
+        Clock::Utc => time,
+        Clock::Local => time.without_zone(),
+    });
     record
 }

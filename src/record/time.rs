@@ -37,6 +37,14 @@ impl EventTime {
         }
     }
 
+    /// Takes back the zone, where a source says that its times are local after all.
+    pub fn without_zone(self) -> Self {
+        match self {
+            Self::Utc(t) => Self::Local(t.to_zoned(TimeZone::UTC).datetime()),
+            Self::Local(_) => self,
+        }
+    }
+
     /// Takes a time without a zone as UTC, where the source's documentation says that it is.
     fn as_utc(self) -> Self {
         match self {

@@ -56,3 +56,10 @@ fn a_file_of_comments_is_no_web_server_log() {
     assert_eq!(splitter_of(b"# hosts\n#fields: x\n127.0.0.1 localhost\n").1, "text");
     assert_eq!(splitter_of(b"see #Fields: a b\n").1, "text");
 }
+
+#[test]
+fn a_firewall_log_says_that_its_time_is_local() {
+    let text = "#Version: 1.5\n#Software: Microsoft Windows Firewall\n#Time Format: Local\n#Fields: date time action src-ip\n\n2023-06-07 03:12:44 DROP 192.0.2.1\n";
+    let seen = records(text.as_bytes(), "w3c");
+    assert_eq!((seen[4].value("src-ip"), seen[4].time.as_deref()), ("192.0.2.1", Some("2023-06-07T03:12:44")));
+}

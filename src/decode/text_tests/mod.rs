@@ -1,6 +1,7 @@
 //! What the decoders of text formats give, whatever the size of their blocks.
 
 mod csv;
+mod damage;
 mod json;
 mod lines;
 mod logs;

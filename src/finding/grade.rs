@@ -12,7 +12,9 @@ pub fn grade(hit: Hit, ruleset: &Ruleset, artifact: &ArtifactPath) -> Option<Sig
     let compiled = ruleset.indicators.get(hit.indicator)?;
     let pack = ruleset.packs.get(compiled.pack)?;
     let indicator = &compiled.indicator;
-    let (in_window, window) = match (hit.seen, hit.time) {
+    let (severity, window) = match (hit.seen, hit.time) {
+        // A quote says nothing about when the thing itself was used.
+        _ if hit.kind == SightingKind::Mention => (Severity::Info, None),
         (None, _) => (indicator.severity, None),
         (Some(_), None) => (indicator.severity, Some("time unknown".to_owned())),
         (Some(seen), Some(time)) => {
@@ -22,7 +24,6 @@ pub fn grade(hit: Hit, ruleset: &Ruleset, artifact: &ArtifactPath) -> Option<Sig
             (severity, Some(word.to_owned()))
         }
     };
-    let severity = if hit.kind == SightingKind::Mention { Severity::Info } else { in_window };
     Some(Sighting {
         advisory: pack.advisory.as_ref().map(|advisory| advisory.id.clone()),
         pack: pack.name.clone(),

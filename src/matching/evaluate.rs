@@ -178,19 +178,18 @@ impl Context<'_> {
         let (at, decode) = match (view.literal_at, as_written) {
             (Some(base), _) => (base + within, view.decode.clone()),
             // The field had an escape somewhere, but what matched stands in the record as it is.
-            (None, Some(offset)) if !matched.is_empty() && view.reading == 0 => {
-                (self.span.range.start + offset, Vec::new())
-            }
-            _ => (self.span.range.start, view.decode.clone()),
+            (None, Some(offset)) if !matched.is_empty() && view.reading == 0 => (self.span.range.start + offset, Vec::new()),
+            // What was decoded stands nowhere as it is: the field that it was decoded from is the place.
+            _ => (self.views.literal_start(view.field).unwrap_or(self.span.range.start), view.decode.clone()),
         };
-        let text = String::from_utf8_lossy(self.views.bytes.get(view.range.clone()).unwrap_or_default());
         let (observable, seen) = self.observable(thing);
+        let quoted = self.as_quoted(view, matched);
         Some(Hit {
-            matched: self.as_quoted(view, matched),
+            excerpt: self.excerpt(at, view, within, &quoted),
+            matched: quoted,
             observable,
             seen,
             occurrences: Places::occurrences(counts),
-            excerpt: self.excerpt(at, view, &text, within),
             field: view
                 .field
                 .and_then(|index| self.record.fields.get(index))
@@ -207,8 +206,7 @@ impl Context<'_> {
         if !view.is_refanged {
             return text;
         }
-        let plain = self.views.list.iter().find(|other| other.field == view.field && !other.is_refanged);
-        let source = plain.and_then(|plain| self.views.bytes.get(plain.range.clone())).unwrap_or_default();
+        let source = self.plain_view_of(view).and_then(|plain| self.views.bytes.get(plain.range.clone())).unwrap_or_default();
         let source = String::from_utf8_lossy(source);
         let defanged =
             source.split(|c: char| c.is_whitespace() || matches!(c, '"' | '<' | '>' | ',' | ';' | '\'')).find(|word| {
@@ -270,24 +268,40 @@ impl Context<'_> {
         }
     }
 
-    /// Cuts the record's own bytes around a literal place, and the decoded text around any other.
-    fn excerpt(&self, at: usize, view: &View, decoded: &str, within: usize) -> String {
-        if view.literal_at.is_none() {
-            return cut_around(decoded, within, EXCERPT_BYTES);
-        }
+    /// Cuts the record's own bytes around a literal place in one line, and the text that was searched around any other.
+    fn excerpt(&self, at: usize, view: &View, within: usize, quoted: &str) -> String {
         let start = self.span.range.start;
         let from = at.saturating_sub(4 * EXCERPT_BYTES).max(start);
         let to = (at + 4 * EXCERPT_BYTES).min(self.span.range.end);
-        let text = String::from_utf8_lossy(self.block.bytes().get(from..to).unwrap_or_default()).into_owned();
-        cut_around(&text, at - from, EXCERPT_BYTES)
+        let raw = self.block.bytes().get(from..to).unwrap_or_default();
+        if view.literal_at.is_some() && memchr::memchr(b'\n', raw).is_none() {
+            return cut_around(&String::from_utf8_lossy(raw), at - from, EXCERPT_BYTES);
+        }
+        let (view, within) = match self.plain_view_of(view) {
+            Some(plain) if view.is_refanged => {
+                let bytes = self.views.bytes.get(plain.range.clone()).unwrap_or_default();
+                (plain, memchr::memmem::find(bytes, quoted.as_bytes()).unwrap_or(0))
+            }
+            _ => (view, within),
+        };
+        let text = String::from_utf8_lossy(self.views.bytes.get(view.range.clone()).unwrap_or_default());
+        cut_around(&text, within, EXCERPT_BYTES)
+    }
+
+    /// Returns the reading of the same field that a refanged reading was made from, or the first there is.
+    fn plain_view_of(&self, view: &View) -> Option<&View> {
+        self.views.list.iter().find(|other| other.field == view.field && !other.is_refanged)
     }
 }
 
+/// Collects who and what a record is about, under the names that the source uses.
 fn entity_fields(record: &Record<'_>) -> BTreeMap<String, String> {
-    let mut fields = BTreeMap::new();
+    let mut fields: BTreeMap<String, String> = BTreeMap::new();
     for &name in ENTITY_FIELDS {
         let found = record.fields.iter().find(|field| field_matches(name, &field.name) && !field.value.is_empty());
-        if let Some(field) = found {
+        if let Some(field) = found
+            && !fields.keys().any(|known| known.eq_ignore_ascii_case(name))
+        {
             fields.insert(name.to_owned(), cut_around(&field.value, 0, VALUE_BYTES));
         }
     }

@@ -112,6 +112,11 @@ impl Views {
         self.list.push(View { range, field, reading, decode: decode.to_vec(), is_refanged, literal_at });
     }
 
+    /// Returns where a field stands in the block's bytes, if it stands there as it is.
+    pub fn literal_start(&self, field: Option<usize>) -> Option<usize> {
+        self.list.iter().filter(|view| view.field == field).find_map(|view| view.literal_at)
+    }
+
     /// Returns the index of the view that holds a byte of [`Views::bytes`].
     pub fn at(&self, offset: usize) -> Option<usize> {
         let index = self.list.partition_point(|view| view.range.start <= offset).checked_sub(1)?;

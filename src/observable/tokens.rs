@@ -217,8 +217,12 @@ fn colon_runs<'t>(text: &'t [u8], shapes: Shapes, reading: Reading, each: &mut d
         let run = text.get(start..end).unwrap_or_default();
         // `:` before an address is a separator, as in `ip:2001:db8::1`, whose key ends at the run's border.
         let lead = usize::from(run.starts_with(b":") && !run.starts_with(b"::"));
+        // A mapped address in dotted form has been found as the IPv4 address that it ends with.
         if let Some((address, length)) = ip::parse_v6(run.get(lead..).unwrap_or_default()) {
-            emit_v6(address, start + lead..start + lead + length, shapes, each);
+            let is_dotted = memchr::memchr(b'.', run.get(lead..lead + length).unwrap_or_default()).is_some();
+            if !(is_dotted && address.to_ipv4_mapped().is_some()) {
+                emit_v6(address, start + lead..start + lead + length, shapes, each);
+            }
         }
     }
 }

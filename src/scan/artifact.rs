@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::artifact_path::ArtifactPath;
 use crate::budget::{Budget, exceeded};
-use crate::decode::{DecodeError, Input, decoder_for};
+use crate::decode::{Child, DecodeError, Decoder, Input, decoder_for};
 use crate::finding::{SightingKind, grade};
 use crate::matching::Hit;
 use crate::observable::HashKind;
@@ -136,14 +136,35 @@ pub(super) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Decodes and searches one artifact, members and all. Returns the error that ended the read of `reader`, if one did.
+/// The bytes of an artifact, and what is known of them beforehand.
+pub(super) struct Content<'c> {
+    reader: &'c mut dyn Read,
+    /// A second handle, where the artifact is an evidence file.
+    pub file: Option<File>,
+    /// The decoder, where the container leaves no choice.
+    decoder: Option<&'static dyn Decoder>,
+}
+
+impl<'c> Content<'c> {
+    /// Takes bytes of which nothing is known.
+    pub fn of(reader: &'c mut dyn Read) -> Self {
+        Self { reader, file: None, decoder: None }
+    }
+}
+
+impl<'c> From<Child<'c>> for Content<'c> {
+    fn from(child: Child<'c>) -> Self {
+        Self { reader: child.content, file: None, decoder: child.decoder }
+    }
+}
+
+/// Decodes and searches one artifact, members and all. Returns the error that ended the read of its bytes, if one did.
 ///
-/// `file` is a second handle where the artifact is an evidence file. The caller releases `state`.
+/// The caller releases `state`.
 pub(super) fn run(
     worker: &Worker<'_>,
     state: &Arc<ArtifactState>,
-    reader: &mut dyn Read,
-    file: Option<File>,
+    content: Content<'_>,
     budget: &Arc<Budget>,
     depth: u64,
 ) -> Option<io::Error> {
@@ -152,13 +173,13 @@ pub(super) fn run(
     let kinds = digest_kinds(shared, is_evidence);
     let keep = if shared.ruleset.has_rules() { WHOLE_BYTES } else { 0 };
     let progress = is_evidence.then(|| Arc::clone(&shared.watch.bytes_done));
-    let mut tee = Tee::new(reader, Digester::new(&kinds), keep, progress);
+    let mut tee = Tee::new(content.reader, Digester::new(&kinds), keep, progress);
     let decoded = {
-        let mut input = match file {
+        let mut input = match content.file {
             Some(file) => Input::of_file(&mut tee, file),
             None => Input::new(&mut tee),
         };
-        let decoder = decoder_for(&input.head());
+        let decoder = content.decoder.unwrap_or_else(|| decoder_for(&input.head()));
         *lock(&state.decoder) = decoder.name();
         let mut sink = ArtifactSink::new(worker, Arc::clone(state), Arc::clone(budget), depth);
         catch_unwind(AssertUnwindSafe(|| decoder.decode(&mut input, &mut sink)))

@@ -47,7 +47,7 @@ impl Sink for ArtifactSink<'_, '_> {
             return Err(exceeded.into());
         }
         let state = Arc::new(self.next_child(child.name));
-        let error = run(self.worker, &state, child.content, None, &self.budget, self.depth + 1);
+        let error = run(self.worker, &state, child.into(), &self.budget, self.depth + 1);
         state.release(self.worker.shared);
         error.map_or(Ok(()), Err)
     }

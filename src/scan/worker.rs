@@ -14,7 +14,7 @@ use crate::problem::{Outcome, Problem, Reason};
 use crate::record::Block;
 
 use super::Shared;
-use super::artifact::{ArtifactState, lock, panic_text, run, search};
+use super::artifact::{ArtifactState, Content, lock, panic_text, run, search};
 
 /// A block that waits to be searched.
 pub(super) struct Job {
@@ -142,13 +142,15 @@ impl<'s> Worker<'s> {
             Source::Unreadable(error) => state.fail(shared, Reason::Unreadable, error, None),
             Source::Memory(bytes) => {
                 let budget = Arc::new(Budget::new(shared.limits.clone()));
-                run(self, &state, &mut bytes.as_slice(), None, &budget, 0);
+                run(self, &state, Content::of(&mut bytes.as_slice()), &budget, 0);
             }
             Source::File { path, bytes } => match File::open(path) {
                 Ok(mut file) => {
                     let second = File::open(path);
                     let budget = Arc::new(Budget::new(shared.limits.clone()));
-                    run(self, &state, &mut file, second.ok(), &budget, 0);
+                    let mut content = Content::of(&mut file);
+                    content.file = second.ok();
+                    run(self, &state, content, &budget, 0);
                 }
                 Err(error) => {
                     let detail = format!("{error}; it was not opened");

@@ -103,9 +103,7 @@ fn write_sighting(sighting: &Sighting, page: &mut Page<'_>) -> io::Result<()> {
     }
     page.line(8, &format!("in {}", sighting.artifact))?;
     page.packed(8, &whereabouts(sighting))?;
-    let fields: Vec<String> =
-        sighting.fields.iter().map(|(name, value)| format!("{name}={}", shorten(value))).collect();
-    page.packed(8, &fields)?;
+    page.packed(8, &context(sighting))?;
     if !sighting.excerpt.is_empty() {
         page.line(8, &format!("| {}", excerpt(sighting)))?;
     }
@@ -129,6 +127,36 @@ fn who(sighting: &Sighting) -> Option<&str> {
         let mut fields = sighting.fields.iter();
         fields.find(|(name, value)| is_wanted(name) && !value.is_empty()).map(|(_, value)| value.as_str())
     })
+}
+
+/// The fields that a reader acts on, of those that the machine format carries.
+const CONTEXT: &[&str] = &[
+    "Operation",
+    "operationName",
+    "MailboxOwnerUPN",
+    "AppId",
+    "ClientAppId",
+    "SessionId",
+    "InternetMessageId",
+    "Message-ID",
+    "Subject",
+    "From",
+    "To",
+    "Id",
+    "correlationId",
+    "cs-method",
+    "cs-uri-stem",
+];
+
+/// Returns the fields worth reading beside the value, without those that repeat what stands above them.
+fn context(sighting: &Sighting) -> Vec<String> {
+    let user = who(sighting);
+    let is_news = |value: &str| Some(value) != user && value != sighting.matched;
+    let find = |wanted: &&str| {
+        let field = sighting.fields.iter().find(|(name, _)| name.eq_ignore_ascii_case(wanted));
+        field.filter(|(_, value)| is_news(value)).map(|(name, value)| format!("{name}={}", shorten(value)))
+    };
+    CONTEXT.iter().filter_map(find).collect()
 }
 
 /// Returns what the indicator lists where that says more than what stood in the evidence.

@@ -3,8 +3,38 @@
 //! A decoder turns the bytes of one artifact into blocks of records, or into child artifacts, and says what it could
 //! not read. It never decides what matches (`matching/`) and never opens a path that it found inside evidence.
 
+mod bytes;
+#[cfg(test)]
+mod corpus_tests;
+mod csv;
+mod csv_cells;
+mod csv_splitter;
+mod cutter;
+mod damage;
+mod gzip;
+mod header_field;
 mod input;
+mod json;
+mod json_splitter;
+mod lines;
+mod mail;
+mod mail_block;
+mod marker;
+mod mbox;
+mod mime_parts;
+mod separator;
+mod signatures;
+mod tar;
+#[cfg(test)]
+mod testing;
+mod text;
 mod text_encoding;
+#[cfg(test)]
+mod text_tests;
+mod transfer;
+mod w3c;
+mod zip;
+mod zip_member;
 
 use std::io::{self, Read};
 
@@ -48,6 +78,9 @@ pub struct Child<'a> {
     pub name: &'a str,
     /// The member's unfolded bytes, read within the budget (see [`crate::budget::Limited`]).
     pub content: &'a mut dyn Read,
+    /// The decoder, where the container's own format leaves no choice (a mailbox holds messages); else the content's
+    /// head decides.
+    pub decoder: Option<&'static dyn Decoder>,
     /// The unfolded size that the container claims, for orientation only.
     pub claimed_size: Option<u64>,
 }
@@ -101,11 +134,23 @@ pub trait Decoder: Sync {
     fn decode(&self, input: &mut Input<'_>, sink: &mut dyn Sink) -> Result<(), DecodeError>;
 }
 
-/// Formats.
-pub static DECODERS: &[&dyn Decoder] = &[];
+/// Every format. The first that recognises an artifact decodes it, so what is surer of its format stands before what is
+/// less so: magic numbers, then what is told by its first lines, plain text, and last what takes anything.
+pub static DECODERS: &[&dyn Decoder] = &[
+    &gzip::Gzip,
+    &zip::Zip,
+    &tar::Tar,
+    &signatures::Signature,
+    &json::Json,
+    &mbox::Mbox,
+    &mail::Mail,
+    &w3c::W3c,
+    &csv::Csv,
+    &text::Text,
+    &bytes::Bytes,
+];
 
-/// Returns the decoder for an artifact that begins so.
+/// Returns the first decoder that recognises an artifact by its head.
 pub fn decoder_for(head: &Head<'_>) -> &'static dyn Decoder {
-    let _ = head;
-    loop {}
+    DECODERS.iter().copied().find(|decoder| decoder.recognises(head)).unwrap_or(&bytes::Bytes)
 }

@@ -178,7 +178,9 @@ impl Context<'_> {
         let (at, decode) = match (view.literal_at, as_written) {
             (Some(base), _) => (base + within, view.decode.clone()),
             // The field had an escape somewhere, but what matched stands in the record as it is.
-            (None, Some(offset)) if !matched.is_empty() && view.reading == 0 => (self.span.range.start + offset, Vec::new()),
+            (None, Some(offset)) if !matched.is_empty() && view.reading == 0 => {
+                (self.span.range.start + offset, Vec::new())
+            }
             // What was decoded stands nowhere as it is: the field that it was decoded from is the place.
             _ => (self.views.literal_start(view.field).unwrap_or(self.span.range.start), view.decode.clone()),
         };
@@ -206,7 +208,8 @@ impl Context<'_> {
         if !view.is_refanged {
             return text;
         }
-        let source = self.plain_view_of(view).and_then(|plain| self.views.bytes.get(plain.range.clone())).unwrap_or_default();
+        let source =
+            self.plain_view_of(view).and_then(|plain| self.views.bytes.get(plain.range.clone())).unwrap_or_default();
         let source = String::from_utf8_lossy(source);
         let defanged =
             source.split(|c: char| c.is_whitespace() || matches!(c, '"' | '<' | '>' | ',' | ';' | '\'')).find(|word| {

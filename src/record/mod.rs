@@ -2,14 +2,21 @@
 //!
 //! Which bytes are a record is decided in `decode/`; what a record matches, in `matching/`.
 
+mod json;
+mod layer;
 mod names;
 mod time;
 
 use std::borrow::Cow;
 use std::ops::Range;
 
-pub use names::{ENTITY_FIELDS, field_matches, source_names};
-pub use time::{EventTime, event_time, parse_time};
+pub use json::{
+    JsonError, flatten as flatten_json, flatten_envelope as flatten_json_envelope, is_space as is_json_space,
+    looks_like_json,
+};
+pub use layer::{Jump, Layer, readable};
+pub use names::{ENTITY_FIELDS, field_matches, plain_name, source_names};
+pub use time::{EventTime, event_time, leading_time, parse_time};
 
 /// One named value of a record, decoded.
 #[derive(Clone, Debug, PartialEq, Eq)]

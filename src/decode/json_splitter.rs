@@ -1,0 +1,295 @@
+//! Where the values of a JSON stream begin and end: concatenated values, arrays element by element, arrays in an envelope.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use memchr::{memchr, memchr3};
+
+use super::cutter::{Cut, More, Splitter};
+use super::lines::{Layout, Piece, Role, Syntax};
+use crate::record::is_json_space;
+
+/// Containers deep in which an array of objects may be taken apart when the value around it is longer than the limit.
+const DEPTH_TAKEN_APART: u32 = 3;
+
+/// Cuts a stream of JSON values. Offsets are into the text of the next call.
+pub struct JsonSplitter {
+    syntax: Arc<dyn Syntax>,
+    at: usize,
+    /// Where the open value begins.
+    start: Option<usize>,
+    /// Containers open inside the open value.
+    depth: u32,
+    in_string: bool,
+    role: Role,
+    /// Containers open around the elements that are the records; 0 between values at the top.
+    around: u32,
+    /// The last whole string of the open value: the key of what follows.
+    key: Range<usize>,
+    /// Strings in the open value: an envelope with no more of them than containers holds nothing but names.
+    strings: u32,
+    /// Whether any array of objects is taken apart, because the open value is longer than the limit.
+    takes_apart: bool,
+    /// Whether a fault was met: lines are records until one begins as a value does.
+    is_lost: bool,
+}
+
+/// What the splitter does next.
+enum Step {
+    On,
+    /// The text ends before a decision can be made.
+    Wait,
+}
+
+impl JsonSplitter {
+    /// Starts before the first value.
+    pub fn new(syntax: Arc<dyn Syntax>) -> Self {
+        Self {
+            syntax,
+            at: 0,
+            start: None,
+            depth: 0,
+            in_string: false,
+            role: Role::Record,
+            around: 0,
+            key: 0..0,
+            strings: 0,
+            takes_apart: false,
+            is_lost: false,
+        }
+    }
+
+    fn open(&mut self, role: Role, depth: u32) {
+        (self.start, self.depth, self.role, self.strings) = (Some(self.at), depth, role, 0);
+        self.key = 0..0;
+    }
+
+    /// Ends the open value before `end`.
+    fn close(&mut self, end: usize, pieces: &mut Vec<Piece>) {
+        if let Some(start) = self.start.take()
+            && start < end
+        {
+            pieces.push(Piece { range: start..end, role: self.role });
+        }
+        (self.depth, self.in_string, self.role, self.takes_apart) = (0, false, Role::Record, false);
+    }
+
+    fn step(&mut self, byte: u8, text: &[u8], more: More, pieces: &mut Vec<Piece>) -> Step {
+        if self.is_lost {
+            return self.step_lost(byte, text, more, pieces);
+        }
+        if self.start.is_none() {
+            return self.step_between(byte, text, more, pieces);
+        }
+        if self.in_string {
+            return self.step_in_string(text, pieces);
+        }
+        if self.depth == 0 {
+            // A number or word among the elements of an array.
+            if matches!(byte, b',' | b']' | b'}') || is_json_space(byte) {
+                self.close(self.at, pieces);
+            } else {
+                self.at += 1;
+            }
+            return Step::On;
+        }
+        match byte {
+            b'"' => {
+                self.in_string = true;
+                self.key = self.at + 1..self.at + 1;
+            }
+            b'[' => match self.opens_records(text, more) {
+                None => return Step::Wait,
+                Some(true) => {
+                    let (depth, role) = (self.depth, Role::Envelope);
+                    self.role = role;
+                    let holds_more = self.strings > depth;
+                    if !holds_more {
+                        self.start = None;
+                    }
+                    self.close(self.at + 1, pieces);
+                    self.around = depth + 1;
+                }
+                Some(false) => self.depth += 1,
+            },
+            b'{' => self.depth += 1,
+            b'}' | b']' => {
+                self.depth -= 1;
+                if self.depth == 0 {
+                    if self.role == Role::Envelope && self.strings == 0 {
+                        self.start = None;
+                    }
+                    self.at += 1;
+                    self.close(self.at, pieces);
+                    return Step::On;
+                }
+            }
+            _ => {}
+        }
+        self.at += 1;
+        Step::On
+    }
+
+    fn step_between(&mut self, byte: u8, text: &[u8], more: More, pieces: &mut Vec<Piece>) -> Step {
+        match byte {
+            b if is_json_space(b) || b == b',' => self.at += 1,
+            0xef | 0xbb | 0xbf => self.at += 1,
+            b'[' if self.around == 0 => {
+                self.around = 1;
+                self.at += 1;
+            }
+            b'{' | b'[' => {
+                self.open(Role::Record, 1);
+                self.at += 1;
+            }
+            b']' | b'}' if self.around > 1 => {
+                // Behind the elements, the rest of the envelope goes on until its containers are closed.
+                self.open(Role::Envelope, self.around - 1);
+                self.around = 0;
+                self.at += 1;
+            }
+            b']' | b'}' => {
+                self.around = 0;
+                self.at += 1;
+            }
+            b'"' if self.around > 0 => {
+                self.open(Role::Record, 0);
+                self.in_string = true;
+                self.at += 1;
+            }
+            _ if self.around > 0 && (byte.is_ascii_alphanumeric() || byte == b'-') => {
+                self.open(Role::Record, 0);
+                self.at += 1;
+            }
+            _ => {
+                self.is_lost = true;
+                return self.step_lost(byte, text, more, pieces);
+            }
+        }
+        Step::On
+    }
+
+    fn step_in_string(&mut self, text: &[u8], pieces: &mut Vec<Piece>) -> Step {
+        match memchr3(b'"', b'\\', b'\n', text.get(self.at..).unwrap_or_default()) {
+            None => self.at = text.len(),
+            Some(n) => {
+                self.at += n;
+                match text.get(self.at) {
+                    Some(b'"') => {
+                        self.in_string = false;
+                        self.strings += 1;
+                        self.key.end = self.at;
+                        self.at += 1;
+                        if self.depth == 0 {
+                            self.close(self.at, pieces);
+                        }
+                    }
+                    Some(b'\\') if self.at + 1 < text.len() => self.at += 2,
+                    Some(b'\\') => return Step::Wait,
+                    _ => {
+                        // A string does not hold a line end: its quote is missing, and what follows is not in it.
+                        self.close(self.at, pieces);
+                        self.is_lost = true;
+                    }
+                }
+            }
+        }
+        Step::On
+    }
+
+    /// Gives lines until one begins as a value does.
+    fn step_lost(&mut self, byte: u8, text: &[u8], more: More, pieces: &mut Vec<Piece>) -> Step {
+        if is_json_space(byte) {
+            self.at += 1;
+            return Step::On;
+        }
+        let begins_line = text.get(..self.at).is_none_or(|before| before.trim_ascii_end_of_line());
+        if begins_line && matches!(byte, b'{' | b'[') {
+            self.is_lost = false;
+            return Step::On;
+        }
+        let end = match memchr(b'\n', text.get(self.at..).unwrap_or_default()) {
+            Some(n) => self.at + n,
+            None if more == More::None => text.len(),
+            None => return Step::Wait,
+        };
+        let line = text.get(self.at..end).unwrap_or_default();
+        self.start = Some(self.at);
+        self.close(self.at + line.trim_ascii_end().len(), pieces);
+        self.at = end;
+        Step::On
+    }
+
+    /// Tells whether the array that begins here holds the records; none where the text ends too early to tell.
+    fn opens_records(&self, text: &[u8], more: More) -> Option<bool> {
+        if self.around > 0 {
+            return Some(false);
+        }
+        let key = text.get(self.key.clone()).unwrap_or_default();
+        let is_known = match self.depth {
+            // Graph and Defender: `value`; CloudTrail and Azure Monitor: `Records`, `records`.
+            1 => matches!(key, b"value" | b"Records" | b"records"),
+            // HTTP Archive 1.2: `log.entries`.
+            2 => key == b"entries",
+            _ => false,
+        };
+        if !is_known && !(self.takes_apart && self.depth <= DEPTH_TAKEN_APART) {
+            return Some(false);
+        }
+        let behind = text.get(self.at + 1..).unwrap_or_default();
+        match behind.iter().find(|&&b| !is_json_space(b)) {
+            Some(byte) => Some(*byte == b'{'),
+            None if more == More::None => Some(false),
+            None => None,
+        }
+    }
+}
+
+/// Tells whether a text ends at the start of a line, blanks aside.
+trait EndsAtLineStart {
+    fn trim_ascii_end_of_line(&self) -> bool;
+}
+
+impl EndsAtLineStart for [u8] {
+    fn trim_ascii_end_of_line(&self) -> bool {
+        self.iter().rev().find(|b| !matches!(b, b' ' | b'\t' | b'\r')).is_none_or(|b| *b == b'\n')
+    }
+}
+
+impl Splitter for JsonSplitter {
+    fn cut(&mut self, text: &[u8], more: More) -> Cut {
+        let mut pieces = Vec::new();
+        while let Some(&byte) = text.get(self.at) {
+            if matches!(self.step(byte, text, more, &mut pieces), Step::Wait) {
+                break;
+            }
+        }
+        if more == More::None {
+            self.at = text.len();
+            self.close(text.trim_ascii_end().len(), &mut pieces);
+        }
+        let consumed = self.start.unwrap_or(self.at).min(self.at);
+        self.forget(consumed);
+        Cut { consumed, layout: Layout::Pieces(pieces) }
+    }
+
+    fn give_in(&mut self, _: &[u8]) -> bool {
+        if self.takes_apart || self.start.is_none() || self.around > 0 || self.role == Role::Envelope {
+            return false;
+        }
+        // The value is read again from its start, and the first array of objects in it taken apart.
+        self.takes_apart = true;
+        (self.at, self.start, self.depth, self.in_string) = (0, None, 0, false);
+        true
+    }
+
+    fn forget(&mut self, bytes: usize) {
+        self.at = self.at.saturating_sub(bytes);
+        self.start = self.start.map(|start| start.saturating_sub(bytes));
+        self.key = self.key.start.saturating_sub(bytes)..self.key.end.saturating_sub(bytes);
+    }
+
+    fn syntax(&mut self, _: &[u8]) -> Arc<dyn Syntax> {
+        Arc::clone(&self.syntax)
+    }
+}

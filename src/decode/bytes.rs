@@ -105,7 +105,8 @@ impl Runs {
                 self.push(whole, at, &found, sink);
                 at += found.source_bytes - overlap(rest, &found);
             } else {
-                at += 1;
+                // A wide run may begin on the last byte, and on none before it.
+                at += found.source_bytes.saturating_sub(1).max(1);
             }
         }
         self.offset += at as u64;
@@ -150,10 +151,17 @@ impl Runs {
 
 /// Returns the run that begins with the first byte, whatever its length.
 fn find(bytes: &[u8]) -> Option<Found> {
+    // Only a low number can be the high byte of a wide character; most bytes are told apart by this alone.
+    match bytes {
+        [_, 0..=6, ..] | [0..=6, ..] => {}
+        [a, b, ..] if is_text(*a) && !is_text(*b) && *b < 0xc2 => return utf8(bytes.get(..1).unwrap_or_default()),
+        [0x80..=0xc1 | 0xf5.., ..] => return None,
+        _ => return utf8(bytes),
+    }
     let little = utf16(bytes, Width::Utf16Le);
     let big = utf16(bytes, Width::Utf16Be);
     let is_ascii = bytes.first().is_some_and(u8::is_ascii);
-    let shifted = if is_ascii { 0 } else { utf16(bytes.get(1..).unwrap_or_default(), Width::Utf16Be) };
+    let shifted = if is_ascii { 0 } else { wide_ascii(bytes.get(1..).unwrap_or_default(), Width::Utf16Be) };
     if little >= RUN_CHARACTERS && little >= big && little > shifted {
         return Some(Found { width: Width::Utf16Le, source_bytes: little * 2, characters: little });
     }
@@ -176,28 +184,43 @@ fn skip(bytes: &[u8]) -> usize {
 
 /// Returns how many bytes of a run may be of another that begins inside it. Both are kept, as either may be chance.
 fn overlap(bytes: &[u8], found: &Found) -> usize {
-    let run_at = |at: usize, width| utf16(bytes.get(at..).unwrap_or_default(), width);
     match found.width {
         // The last letter of `abcde` with zeros behind it may be the first of a wide word.
-        Width::Utf8 if found.source_bytes > 1 && run_at(found.source_bytes - 1, Width::Utf16Le) >= RUN_CHARACTERS => 1,
+        Width::Utf8 => {
+            let last = bytes.get(found.source_bytes.saturating_sub(1)..).unwrap_or_default();
+            usize::from(found.source_bytes > 1 && utf16(last, Width::Utf16Le) >= RUN_CHARACTERS)
+        }
         // `a0b0c0d0e` is `abcd` with the low byte first, and `bcde` with the high byte first.
-        Width::Utf16Le if run_at(1, Width::Utf16Be) >= found.characters => found.source_bytes - 1,
-        _ => 0,
+        Width::Utf16Le => {
+            let shifted = wide_ascii(bytes.get(1..).unwrap_or_default(), Width::Utf16Be);
+            let is_either = shifted >= RUN_CHARACTERS && shifted >= wide_ascii(bytes, Width::Utf16Le);
+            if is_either { found.source_bytes - 1 } else { 0 }
+        }
+        Width::Utf16Be => 0,
     }
+}
+
+/// Returns how many characters of ASCII stand at the start as UTF-16.
+fn wide_ascii(bytes: &[u8], width: Width) -> usize {
+    bytes.chunks_exact(2).take_while(|pair| u8::try_from(unit(pair, width)).is_ok_and(is_text)).count()
 }
 
 fn utf8(bytes: &[u8]) -> Option<Found> {
     let mut characters = 0;
     let mut at = 0;
-    while let Some(&byte) = bytes.get(at) {
+    loop {
+        let rest = bytes.get(at..).unwrap_or_default();
+        let ascii = rest.iter().position(|byte| !is_text(*byte)).unwrap_or(rest.len());
+        at += ascii;
+        characters += ascii;
+        let Some(&byte) = bytes.get(at) else { break };
         let length = match byte {
-            _ if is_text(byte) => 1,
             0xc2..=0xdf => 2,
             0xe0..=0xef => 3,
             0xf0..=0xf4 => 4,
             _ => break,
         };
-        if length > 1 && !bytes.get(at..at + length).is_some_and(|c| std::str::from_utf8(c).is_ok_and(is_shown)) {
+        if !bytes.get(at..at + length).is_some_and(|c| std::str::from_utf8(c).is_ok_and(is_shown)) {
             break;
         }
         at += length;

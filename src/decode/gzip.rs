@@ -56,7 +56,7 @@ impl Decoder for Gzip {
 }
 
 enum State<R> {
-    Member(GzDecoder<R>),
+    Member(Box<GzDecoder<R>>),
     Trailing(R),
     Done,
 }
@@ -68,7 +68,7 @@ struct Members<R> {
 
 impl<R: BufRead> Members<R> {
     fn new(reader: R) -> Self {
-        Self { state: State::Member(GzDecoder::new(reader)) }
+        Self { state: State::Member(Box::new(GzDecoder::new(reader))) }
     }
 
     /// Goes on to what stands after a member.
@@ -81,7 +81,7 @@ impl<R: BufRead> Members<R> {
                 None | Some([]) => {}
                 Some([0x1f]) | Some([0x1f, 0x8b, ..]) => {
                     reader.consume(zeros);
-                    return Ok(State::Member(GzDecoder::new(reader)));
+                    return Ok(State::Member(Box::new(GzDecoder::new(reader))));
                 }
                 Some(_) => {
                     reader.consume(zeros);

@@ -79,11 +79,9 @@ pub(super) enum Known {
 /// Tells what a header's name says of what it stands in.
 pub(super) fn known(name: &[u8]) -> Known {
     let is = |known: &&str| known.as_bytes().eq_ignore_ascii_case(name);
-    if MAIL_NAMES.iter().any(|known| is(&known)) || name.get(..5).is_some_and(|x| x.eq_ignore_ascii_case(b"x-ms-")) {
+    if MAIL_NAMES.iter().any(is) || name.get(..5).is_some_and(|x| x.eq_ignore_ascii_case(b"x-ms-")) {
         Known::Mail
-    } else if SHARED_NAMES.iter().any(|known| is(&known))
-        || name.get(..2).is_some_and(|x| x.eq_ignore_ascii_case(b"x-"))
-    {
+    } else if SHARED_NAMES.iter().any(is) || name.get(..2).is_some_and(|x| x.eq_ignore_ascii_case(b"x-")) {
         Known::Shared
     } else {
         Known::No

@@ -33,7 +33,7 @@ impl Decoder for Mail {
     }
 
     /// A message begins with two headers or more, one of them of mail only, and another that mail has; nothing else may
-    /// stand among the first of them.
+    /// stand among the first of them. A multipart is read as a message whatever else it says of itself.
     fn recognises(&self, head: &Head<'_>) -> bool {
         let mut at = headers_start(head.bytes);
         let (mut headers, mut of_mail, mut known_ones) = (0, 0, 0);
@@ -46,6 +46,9 @@ impl Decoder for Mail {
             match header_field::name(text) {
                 Some(name) => {
                     headers += 1;
+                    if is_multipart(text, name) {
+                        return true;
+                    }
                     of_mail += usize::from(known(name) == Known::Mail);
                     known_ones += usize::from(known(name) != Known::No);
                 }
@@ -77,6 +80,13 @@ impl Decoder for Mail {
         }
         Ok(())
     }
+}
+
+fn is_multipart(line: &[u8], name: &[u8]) -> bool {
+    let value = line.get(name.len()..).unwrap_or_default().trim_ascii_start();
+    let value = value.strip_prefix(b":").unwrap_or_default().trim_ascii_start();
+    name.eq_ignore_ascii_case(b"content-type")
+        && value.get(..10).is_some_and(|start| start.eq_ignore_ascii_case(b"multipart/"))
 }
 
 struct Counting<'r, R> {
@@ -119,7 +129,10 @@ fn message(raw: &[u8], sink: &mut dyn Sink) -> Result<(), DecodeError> {
                 part.fields.iter().for_each(|field| push_header(&mut block, raw, field));
                 let Some(range) = part.body.clone() else { continue };
                 number += 1;
-                push_body(&mut block, raw, part, range.clone());
+                if push_body(&mut block, raw, part, range.clone()) == Some(Damage::Cut) {
+                    let detail = format!("the base64 of part {number} of the message ends inside a group of four");
+                    block.damage.get_or_insert(detail);
+                }
                 if is_member(part) {
                     let name = part.file_name.clone().unwrap_or_else(|| format!("part-{number}"));
                     members.push((name, part.transfer, range));
@@ -133,7 +146,11 @@ fn message(raw: &[u8], sink: &mut dyn Sink) -> Result<(), DecodeError> {
     if parts.is_open {
         block.damage = Some("the message ends before its last MIME boundary".to_owned());
     }
+    let damage = block.damage.clone();
     sink.block(Box::new(block));
+    if let Some(detail) = damage {
+        sink.problem(Reason::Truncated, &detail, None);
+    }
     if let Some(at) = parts.cut_at {
         let detail = format!(
             "the message holds more than {PIECES} headers and parts; from byte {at} on it was searched as it stands"
@@ -144,7 +161,7 @@ fn message(raw: &[u8], sink: &mut dyn Sink) -> Result<(), DecodeError> {
         if sink.is_cancelled() {
             return Ok(());
         }
-        member(raw.get(range).unwrap_or_default(), &name, transfer, parts.is_open, sink)?;
+        member(raw.get(range).unwrap_or_default(), &name, transfer, sink)?;
     }
     Ok(())
 }
@@ -156,7 +173,7 @@ fn is_member(part: &Part) -> bool {
 }
 
 /// Gives an attachment to the sink.
-fn member(raw: &[u8], name: &str, transfer: Transfer, is_open: bool, sink: &mut dyn Sink) -> Result<(), DecodeError> {
+fn member(raw: &[u8], name: &str, transfer: Transfer, sink: &mut dyn Sink) -> Result<(), DecodeError> {
     let mut content: Box<dyn Read + '_> = match transfer {
         Transfer::Base64 => Box::new(Base64::new(raw)),
         Transfer::QuotedPrintable => Box::new(Cursor::new(quoted_printable(raw).0)),
@@ -168,9 +185,6 @@ fn member(raw: &[u8], name: &str, transfer: Transfer, is_open: bool, sink: &mut 
         Err(error) if ends_container(&error) => return Err(from_read(error, "the message")),
         _ => {}
     }
-    if transfer == Transfer::Base64 && is_open && base64_damage(raw) == Some(Damage::Cut) {
-        sink.problem(Reason::Truncated, &format!("the message ends inside its attachment {name}"), None);
-    }
     Ok(())
 }
 
@@ -179,22 +193,26 @@ fn push_header(block: &mut MailBlock, raw: &[u8], field: &HeaderField) {
     let name = String::from_utf8_lossy(raw.get(field.name.clone()).unwrap_or_default()).into_owned();
     let name = if name.is_empty() { "raw".to_owned() } else { name };
     let value = raw.get(field.value.clone()).unwrap_or_default();
-    let start = field.value.start + (value.len() - value.trim_ascii_start().len());
+    let start = field.value.start + value.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+    let prefix = raw.get(field.name.start..start).unwrap_or_default();
     if memchr::memmem::find(value, b"=?").is_some() {
         // The parser wants the line's end, and a line after it that does not go on with this one.
         let mut line = value.to_vec();
         line.push(b'\n');
         if let Some(decoded) = MessageStream::new(&line).parse_unstructured().as_text() {
+            push_text(block, prefix, field.name.start);
             block.begin(name.clone(), vec!["rfc2047"]);
             block.push(decoded.as_bytes(), start, Origins::Decoded);
             block.end();
         }
     }
+    // The name stands in the text, so that a pattern may ask for it, and not in the field's value.
+    push_text(block, prefix, field.name.start);
     block.begin(name, Vec::new());
     let mut at = field.value.start;
     while let Some((text, next)) = line(raw, at).filter(|_| at < field.value.end) {
         // Unfolding takes out the line's end and nothing else (RFC 5322, section 2.2.3).
-        let text = if at == field.value.start { text.trim_ascii_start() } else { text };
+        let text = if at == field.value.start { text.get(start - at..).unwrap_or_default() } else { text };
         let skipped = line(raw, at).map_or(0, |(whole, _)| whole.len() - text.len());
         push_text(block, text, at + skipped);
         at = next;
@@ -209,8 +227,8 @@ fn push_text(block: &mut MailBlock, bytes: &[u8], source: usize) {
     block.push(&text.utf8, source, origins);
 }
 
-/// Adds a text body, decoded; of other parts only what is not decoded with them.
-fn push_body(block: &mut MailBlock, raw: &[u8], part: &Part, range: Range<usize>) {
+/// Adds a text body, decoded; of other parts only what is not decoded with them. Returns what is wrong with its base64.
+fn push_body(block: &mut MailBlock, raw: &[u8], part: &Part, range: Range<usize>) -> Option<Damage> {
     if let Some(name) = &part.file_name {
         block.begin("filename", Vec::new());
         block.push(
@@ -221,13 +239,15 @@ fn push_body(block: &mut MailBlock, raw: &[u8], part: &Part, range: Range<usize>
         block.end();
     }
     let encoded = raw.get(range.clone()).unwrap_or_default();
-    let mut is_doubtful = part.transfer == Transfer::Base64 && base64_damage(encoded) == Some(Damage::Foreign);
+    let damage = if part.transfer == Transfer::Base64 { base64_damage(encoded) } else { None };
+    let mut is_doubtful = damage == Some(Damage::Foreign);
     if !is_member(part) {
         is_doubtful |= push_body_text(block, encoded, part, range.start);
     }
     if is_doubtful {
         push_raw(block, raw, "raw", range);
     }
+    damage
 }
 
 /// Adds a body's text. Returns whether its declared charset may be a lie.

@@ -269,7 +269,7 @@ mod tests {
 
     #[test]
     fn broken_boundaries_lose_nothing() {
-        let parts = parts(NESTED[..NESTED.len() - 30].as_bytes(), 0);
+        let parts = parts(&NESTED.as_bytes()[..NESTED.len() - 30], 0);
         assert!(parts.is_open);
         assert_eq!(shape("Content-Type: multipart/mixed; boundary=x\n\nno boundary")[1], "preamble: no boundary");
         assert_eq!(shape("Content-Type: multipart/mixed\n\ntext")[0], "multipart/mixed: text");

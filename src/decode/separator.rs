@@ -16,8 +16,8 @@ const MONTHS: [&str; 12] = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "au
 
 /// Tells whether a line begins a message, from the line after it and whether an empty line or nothing stands before it.
 ///
-/// A line with a date needs a header after it, and one that everybody knows where no empty line stands before it. A line
-/// without a date (`From -`, `From 1844347792267117879@xxx`) needs such a header always.
+/// A line with a date needs a header or an empty line after it, and a header that everybody knows where no empty line
+/// stands before it. A line without a date (`From -`, `From 1844347792267117879@xxx`) needs such a header always.
 pub(super) fn is_separator(line: &[u8], next: &[u8], after_blank: bool) -> bool {
     if !line.starts_with(MARK) || line.len() > SEPARATOR_BYTES {
         return false;
@@ -27,7 +27,7 @@ pub(super) fn is_separator(line: &[u8], next: &[u8], after_blank: bool) -> bool 
     let next_is_known = next_name.is_some_and(|name| known(name) != Known::No);
     let has_date = std::str::from_utf8(line).is_ok_and(|line| date(line).is_some());
     if has_date {
-        next_is_known || (after_blank && (next_name.is_some() || next_is_quoted))
+        next_is_known || (after_blank && (next_name.is_some() || next_is_quoted || next.is_empty()))
     } else {
         let is_bare = line.get(MARK.len()..).is_some_and(|rest| rest.trim_ascii() == b"-");
         next_is_known && (after_blank || is_bare)
@@ -138,6 +138,8 @@ mod tests {
         ] {
             assert!(is_separator(line.as_bytes(), b"Received: x", false), "{line}");
             assert!(is_separator(line.as_bytes(), b"X: x", true), "{line}");
+            assert!(is_separator(line.as_bytes(), b"", true), "{line}");
+            assert!(!is_separator(line.as_bytes(), b"", false), "{line}");
             assert!(!is_separator(line.as_bytes(), b"Year: 1998", false), "{line}");
             assert!(!is_separator(line.as_bytes(), b"and so on", true), "{line}");
         }

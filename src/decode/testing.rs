@@ -69,7 +69,8 @@ fn run(
     let mut sink = Collecting { path: path.clone(), depth, budget: Arc::clone(budget), collected };
     let outcome = decoder.decode(&mut input, &mut sink);
     if outcome.is_ok() {
-        let _ = io::copy(&mut input, &mut io::sink());
+        // What ends this is in `watched`.
+        io::copy(&mut input, &mut io::sink()).ok();
     }
     drop(input);
     collected.child_bytes += watched.bytes;

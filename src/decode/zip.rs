@@ -2,6 +2,7 @@
 //! Source: PKWARE APPNOTE.TXT 6.3.10.
 
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
+use std::ops::Range;
 
 use ::zip::CompressionMethod;
 use ::zip::read::Config;
@@ -19,6 +20,8 @@ use crate::problem::Reason;
 const MAGICS: &[&[u8]] = &[&LOCAL_HEADER, b"PK\x05\x06", b"PK\x07\x08PK\x03\x04"];
 /// What may follow a member's data.
 const NEXT_HEADERS: &[&[u8]] = &[b"PK\x07\x08", &LOCAL_HEADER, b"PK\x01\x02"];
+/// The largest data descriptor, which may follow a member.
+const DESCRIPTOR_BYTES: u64 = 24;
 /// Bytes that are searched for a header at once.
 const WINDOW_BYTES: usize = 64 * 1024;
 /// Members whose places are compared with one another: 16 bytes of memory each.
@@ -45,7 +48,7 @@ impl Decoder for Zip {
         let length = source.seek(SeekFrom::End(0))?;
         let listed = members(&mut source, sink)?;
         if let Some((from, error)) = listed {
-            let found = salvage(&mut source, from, length, sink)?;
+            let found = salvage(&mut source, from..length, sink)?;
             if found == 0 {
                 source.seek(SeekFrom::Start(from))?;
                 bytes::search_runs(&mut source, from, 1, sink)?;
@@ -100,14 +103,7 @@ fn members(source: &mut Source, sink: &mut dyn Sink) -> Result<Option<(u64, ZipE
             Ok(name) => name.into_owned(),
             Err(_) => String::from_utf8_lossy(entry.name_raw()).into_owned(),
         };
-        if name.ends_with('/') && entry.size() == 0 {
-            continue;
-        }
         let size = Some(entry.compressed_size());
-        if entry.encrypted() {
-            sink.unopened(&name, Reason::Encrypted, "the zip member is locked with a password", size);
-            continue;
-        }
         let local = match LocalHeader::read(files.reader_mut(), entry.header_start()) {
             Ok(Some(local)) => local,
             Ok(None) => {
@@ -122,6 +118,18 @@ fn members(source: &mut Source, sink: &mut dyn Sink) -> Result<Option<(u64, ZipE
             }
             Err(error) => return Err(error.into()),
         };
+        let member_end = local.data_start.saturating_add(entry.compressed_size());
+        end = end.max(member_end);
+        if places.len() < COMPARED_MEMBERS {
+            places.push((entry.header_start(), member_end));
+        }
+        if name.ends_with('/') && entry.size() == 0 {
+            continue;
+        }
+        if entry.encrypted() {
+            sink.unopened(&name, Reason::Encrypted, "the zip member is locked with a password", size);
+            continue;
+        }
         let member = Member {
             name: &name,
             method: match entry.compression() {
@@ -134,10 +142,6 @@ fn members(source: &mut Source, sink: &mut dyn Sink) -> Result<Option<(u64, ZipE
             size: Some(entry.size()),
             crc: Some(entry.crc32()),
         };
-        if places.len() < COMPARED_MEMBERS {
-            places.push((entry.header_start(), local.data_start.saturating_add(entry.compressed_size())));
-        }
-        end = end.max(local.data_start.saturating_add(entry.compressed_size()));
         read_member(files.reader_mut(), &member, sink)?;
     }
     places.sort_unstable();
@@ -146,7 +150,35 @@ fn members(source: &mut Source, sink: &mut dyn Sink) -> Result<Option<(u64, ZipE
         let detail = format!("{overlapping} members of the zip share bytes with the one before; all were read");
         sink.problem(Reason::Corrupt, &detail, None);
     }
+    if places.len() < COMPARED_MEMBERS {
+        between(source, &places, sink)?;
+    }
     Ok(None)
+}
+
+/// Searches what stands between the members that the directory lists: members that were deleted, or hidden.
+fn between(source: &mut Source, places: &[(u64, u64)], sink: &mut dyn Sink) -> Result<(), DecodeError> {
+    let mut end = 0;
+    let mut number = 1;
+    for (start, member_end) in places {
+        let gap = end..*start;
+        end = end.max(*member_end);
+        if gap.end.saturating_sub(gap.start) <= DESCRIPTOR_BYTES {
+            continue;
+        }
+        let hidden = salvage(source, gap.clone(), sink)?;
+        if hidden > 0 {
+            let detail = format!(
+                "{hidden} members that the directory does not list stand at byte {}; they were read",
+                gap.start
+            );
+            sink.problem(Reason::Corrupt, &detail, None);
+        } else {
+            source.seek(SeekFrom::Start(gap.start))?;
+            number = bytes::search_runs(&mut source.take(gap.end - gap.start), gap.start, number, sink)?;
+        }
+    }
+    Ok(())
 }
 
 /// Gives one member to the sink and returns how many packed bytes it used, and whether all of it was read.
@@ -182,11 +214,12 @@ enum Outcome {
     Damaged,
 }
 
-/// Reads members by their own headers, from byte `from` on, and returns how many there were.
-fn salvage(source: &mut Source, from: u64, length: u64, sink: &mut dyn Sink) -> Result<u64, DecodeError> {
+/// Reads members by their own headers, of those that begin in `range`, and returns how many there were.
+fn salvage(source: &mut Source, range: Range<u64>, sink: &mut dyn Sink) -> Result<u64, DecodeError> {
+    let length = range.end;
     let mut found = 0;
-    let mut at = from;
-    while let Some(start) = find(source, at, &[&LOCAL_HEADER])? {
+    let mut at = range.start;
+    while let Some(start) = find(source, at, &[&LOCAL_HEADER])?.filter(|start| *start < length) {
         if sink.is_cancelled() {
             break;
         }
@@ -201,7 +234,9 @@ fn salvage(source: &mut Source, from: u64, length: u64, sink: &mut dyn Sink) -> 
             Some((packed, _)) => packed,
             // Deflate ends by itself; stored data ends where the next header stands.
             None if local.method == 8 => length.saturating_sub(local.data_start),
-            None => find(source, local.data_start, NEXT_HEADERS)?.unwrap_or(length) - local.data_start,
+            None => find(source, local.data_start, NEXT_HEADERS)?
+                .map_or(length, |at| at.min(length))
+                .saturating_sub(local.data_start),
         };
         if local.is_encrypted {
             sink.unopened(

@@ -8,6 +8,7 @@
 /// Bytes that are not UTF-8 become U+FFFD.
 pub fn percent(text: &str) -> Option<String> {
     let bytes = text.as_bytes();
+    memchr::memchr(b'%', bytes)?;
     let mut found = false;
     let mut out = Vec::with_capacity(bytes.len());
     let mut at = 0;
@@ -75,6 +76,7 @@ const ENTITY_BYTES: usize = 12;
 
 /// Undoes numeric and the common named HTML entities; none where there are none. Source: HTML, section 13.5.
 pub fn entities(text: &str) -> Option<String> {
+    memchr::memchr(b'&', text.as_bytes())?;
     let mut out = String::new();
     let mut found = false;
     let mut rest = text;
@@ -134,6 +136,11 @@ fn entity(after: &str) -> Option<(char, usize)> {
 
 /// Undoes visible defanging (`[.]`, `[@]`, `hxxp`); none where there is none.
 pub fn refang(text: &str) -> Option<String> {
+    let bytes = text.as_bytes();
+    let may_be_scheme = || memchr::memchr2_iter(b'x', b'X', bytes).any(|at| bytes.get(at + 1).is_some_and(|next| next | 32 == b'x'));
+    if memchr::memchr(b'[', bytes).is_none() && !may_be_scheme() {
+        return None;
+    }
     let mut out = String::with_capacity(text.len());
     let mut found = false;
     let mut rest = text;

@@ -94,9 +94,11 @@ fn a_truncated_message_says_so() {
     let collected = decode("m", &MIXED.as_bytes()[..cut]);
     assert_eq!(collected.holding("preamble.example"), ["m"]);
     assert!(record(&collected, "m").damage.is_some());
-    let cut = MIXED.find("YmluLmV").unwrap() + 5;
-    let collected = decode("m", &MIXED.as_bytes()[..cut]);
-    assert_eq!(collected.text("m!/a.bin"), "");
+    assert_eq!(collected.reasons("m"), [Reason::Truncated]);
+    let single = "From: a@b.example\nTo: c@d.example\nContent-Transfer-Encoding: base64\n\nZXZpbC5leGFtcGxl\n";
+    assert!(decode("m", single.as_bytes()).problems.is_empty());
+    let collected = decode("m", &single.as_bytes()[..single.len() - 4]);
+    assert_eq!(collected.holding("evil.exam"), ["m"]);
     assert_eq!(collected.reasons("m"), [Reason::Truncated]);
 }
 
@@ -140,6 +142,7 @@ fn messages_are_told_from_other_text_with_colons() {
         ">From x Wed\nReturn-Path: <>\nX-Mailer: y\n\n",
         "X-Odd: 1\nMIME-Version: 1.0\nContent-Type: text/plain\n\n",
         "From: a\nTo: b\nSubject: c\nstray line\n\nbody",
+        "Content-Type: Multipart/mixed; boundary=x\n\n--x\n",
     ] {
         assert!(is_mail(mail), "{mail}");
     }

@@ -127,6 +127,29 @@ fn members_that_share_bytes_are_read_and_listed() {
 }
 
 #[test]
+fn members_that_the_directory_leaves_out_are_read_and_listed() {
+    let hidden = archive(&[("hidden", b"evil.example")], CompressionMethod::Deflated);
+    let hidden = &hidden[..memchr::memmem::find(&hidden, b"PK\x01\x02").unwrap()];
+    let whole = archive(&[("a", b"text")], CompressionMethod::Stored);
+    let local = &whole[..memchr::memmem::find(&whole, b"PK\x01\x02").unwrap()];
+    // The directory's offsets are of the second copy: what stands before it is not listed.
+    for (before, reasons) in
+        [(hidden, &[Reason::Corrupt][..]), (&b"PK\x03\x04, and then evil.example in some more text"[..], &[])]
+    {
+        let mut bytes = [before, &whole].concat();
+        let central = before.len() + local.len();
+        let shift = u32::try_from(before.len()).unwrap();
+        bytes[central + 42..central + 46].copy_from_slice(&shift.to_le_bytes());
+        let end = memchr::memmem::rfind(&bytes, b"PK\x05\x06").unwrap();
+        bytes[end + 16..end + 20].copy_from_slice(&u32::try_from(central).unwrap().to_le_bytes());
+        let collected = decode("x", &bytes);
+        assert_eq!(collected.reasons("x"), reasons);
+        assert_eq!(collected.holding("evil.example").len(), 1);
+        assert!(collected.children.contains(&"x!/a".to_owned()));
+    }
+}
+
+#[test]
 fn a_bomb_is_cut_off_and_the_next_member_is_read() {
     let bomb = vec![0; usize::try_from(RATIO_GRACE_BYTES).unwrap() + (1 << 20)];
     let bytes = archive(&[("bomb", &bomb), ("next", b"evil.example")], CompressionMethod::Deflated);

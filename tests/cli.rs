@@ -2,6 +2,13 @@
 //! in `NAME.in/`; `TRYCMD=overwrite cargo test --release --test cli` writes the answers anew, to be read before they are
 //! committed. What needs files of its own, threads or signals is here.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test says what is wrong by panicking"
+)]
+
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 

@@ -44,13 +44,13 @@ impl<'t> Cells<'t> {
                 at = quote + 2;
                 continue;
             }
-            self.to_next(quote + 1);
+            self.pass_delimiter(quote + 1);
             return Cell { range: start..quote, has_doubled, is_open: false };
         }
     }
 
     /// Moves behind the next delimiter and returns where it stands.
-    fn to_next(&mut self, from: usize) -> usize {
+    fn pass_delimiter(&mut self, from: usize) -> usize {
         match memchr(self.delimiter, self.row.get(from..).unwrap_or_default()) {
             Some(n) => {
                 self.at = Some(from + n + 1);
@@ -72,7 +72,7 @@ impl Iterator for Cells<'_> {
         if self.row.get(start) == Some(&b'"') {
             return Some(self.quoted(start + 1));
         }
-        let end = self.to_next(start);
+        let end = self.pass_delimiter(start);
         Some(Cell { range: start..end, has_doubled: false, is_open: false })
     }
 }

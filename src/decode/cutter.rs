@@ -73,6 +73,11 @@ impl Sizes {
     fn most(self) -> usize {
         self.record_bytes + 1
     }
+
+    /// The text that is cut at once, if records end in it.
+    fn least(self) -> usize {
+        self.block_bytes.min(self.most()).max(1)
+    }
 }
 
 /// Reads the artifact to its end and gives its blocks to `sink`.
@@ -92,7 +97,7 @@ pub fn cut_into_blocks(
     source.skip(mark_bytes);
     let mut place = Place { record: 1, begins_inside: false, line: 1, base: mark_bytes as u64, encoding };
     let mut text = Vec::new();
-    let mut target = sizes.block_bytes.min(sizes.most());
+    let mut target = sizes.least();
     loop {
         if sink.is_cancelled() {
             return Ok(());
@@ -114,7 +119,7 @@ pub fn cut_into_blocks(
             }
             let end = part_end(&text);
             next = end - OVERLAP_BYTES.min(end / 2);
-            next = char_start(&text, next);
+            next = Some(char_start(&text, next)).filter(|&start| start > 0).unwrap_or(end);
             splitter.forget(next);
             goes_on = true;
             cut = Cut { consumed: end, layout: Layout::Pieces(vec![Piece { range: 0..end, role: Role::Part }]) };
@@ -135,7 +140,7 @@ pub fn cut_into_blocks(
         }
         (place.line, place.base) = following;
         text = rest;
-        target = sizes.block_bytes.min(sizes.most()).max(text.len().min(sizes.most()));
+        target = sizes.least().max(text.len());
     }
     match source.error {
         Some(error) => Err(error.into()),

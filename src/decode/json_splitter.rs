@@ -12,6 +12,11 @@ use crate::record::is_json_space;
 /// Containers deep in which an array of objects may be taken apart when the value around it is longer than the limit.
 const DEPTH_TAKEN_APART: u32 = 3;
 
+/// Words that are values.
+const LITERALS: [&[u8]; 3] = [b"true", b"false", b"null"];
+/// The length of the longest of them.
+const LITERALS_BYTES: usize = 5;
+
 /// Cuts a stream of JSON values. Offsets are into the text of the next call.
 pub struct JsonSplitter {
     syntax: Arc<dyn Syntax>,
@@ -157,9 +162,17 @@ impl JsonSplitter {
                 self.in_string = true;
                 self.at += 1;
             }
-            _ if self.around > 0 && (byte.is_ascii_alphanumeric() || byte == b'-') => {
-                self.open(Role::Record, 0);
-                self.at += 1;
+            b'-' | b'0'..=b'9' | b't' | b'f' | b'n' if self.around > 0 => {
+                let rest = text.get(self.at..).unwrap_or_default();
+                if more == More::MayFollow && rest.len() < LITERALS_BYTES {
+                    return Step::Wait;
+                }
+                let is_number = !byte.is_ascii_lowercase();
+                self.is_lost = !is_number && !LITERALS.iter().any(|literal| rest.starts_with(literal));
+                if !self.is_lost {
+                    self.open(Role::Record, 0);
+                    self.at += 1;
+                }
             }
             _ => {
                 self.is_lost = true;
@@ -203,7 +216,7 @@ impl JsonSplitter {
             self.at += 1;
             return Step::On;
         }
-        let begins_line = text.get(..self.at).is_none_or(|before| before.trim_ascii_end_of_line());
+        let begins_line = text.get(..self.at).is_none_or(ends_at_line_start);
         if begins_line && matches!(byte, b'{' | b'[') {
             self.is_lost = false;
             return Step::On;
@@ -233,7 +246,8 @@ impl JsonSplitter {
             2 => key == b"entries",
             _ => false,
         };
-        if !is_known && !(self.takes_apart && self.depth <= DEPTH_TAKEN_APART) {
+        let is_taken_apart = self.takes_apart && self.depth <= DEPTH_TAKEN_APART;
+        if !(is_known || is_taken_apart) {
             return Some(false);
         }
         let behind = text.get(self.at + 1..).unwrap_or_default();
@@ -246,14 +260,8 @@ impl JsonSplitter {
 }
 
 /// Tells whether a text ends at the start of a line, blanks aside.
-trait EndsAtLineStart {
-    fn trim_ascii_end_of_line(&self) -> bool;
-}
-
-impl EndsAtLineStart for [u8] {
-    fn trim_ascii_end_of_line(&self) -> bool {
-        self.iter().rev().find(|b| !matches!(b, b' ' | b'\t' | b'\r')).is_none_or(|b| *b == b'\n')
-    }
+fn ends_at_line_start(text: &[u8]) -> bool {
+    text.iter().rev().find(|b| !matches!(b, b' ' | b'\t' | b'\r')).is_none_or(|b| *b == b'\n')
 }
 
 impl Splitter for JsonSplitter {

@@ -84,11 +84,10 @@ fn first_member(text: &[u8], key: &[u8], value: &[u8]) -> bool {
     let end = scalars.iter().position(|b| matches!(b, b'{' | b'[')).unwrap_or(scalars.len());
     let needle = [b"\"".as_slice(), key, b"\""].concat();
     let head = scalars.get(..end).unwrap_or_default();
-    let found = memmem::find_iter(head, &needle).any(|at| {
+    memmem::find_iter(head, &needle).any(|at| {
         let rest = head.get(at + needle.len()..).unwrap_or_default().trim_ascii_start();
         rest.strip_prefix(b":").is_some_and(|rest| rest.trim_ascii_start().starts_with(value))
-    });
-    found
+    })
 }
 
 /// Tells whether an object begins with this member.

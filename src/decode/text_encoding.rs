@@ -101,7 +101,7 @@ fn unmarked_utf16(bytes: &[u8]) -> Option<TextEncoding> {
     let (first, second) = (zeros(0), zeros(1));
     // Western text is nearly all ASCII, and of other scripts the spaces, digits and markup still are.
     let is_much = |count: usize| count * 5 >= pairs.len() * 2 && count > 1;
-    let is_little = |count: usize| count * 100 <= pairs.len();
+    let is_little = |count: usize| count * 20 <= pairs.len();
     if is_much(second) && is_little(first) {
         Some(TextEncoding::Utf16Le)
     } else if is_much(first) && is_little(second) {

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use crate::finding::{ObservableValue, SightingKind};
 use crate::observable::tokens::{Reading, tokens};
-use crate::record::{Block, ENTITY_FIELDS, Record, Span, field_matches};
+use crate::record::{Block, Record, Span, entity_fields};
 use crate::text::cut_around;
 
 use super::Hit;
@@ -225,8 +225,8 @@ impl Context<'_> {
         let text = String::from_utf8_lossy(raw);
         let id = self.ruleset.indicator(indicator).map(|i| i.indicator.id.clone()).unwrap_or_default();
         let asked = self.ruleset.record_fields(indicator).into_iter().filter_map(|name| {
-            let field = self.record.fields.iter().find(|field| field_matches(name, &field.name))?;
-            Some(format!("{name}={}", field.value))
+            let field = self.record.fields.iter().find(|field| name.is(&field.name))?;
+            Some(format!("{}={}", name.as_str(), field.value))
         });
         let matched = asked.collect::<Vec<_>>().join(" ");
         Hit {
@@ -251,7 +251,7 @@ impl Context<'_> {
             field: None,
             decode: Vec::new(),
             time: self.record.time,
-            fields: entity_fields(self.record),
+            fields: about(self.record),
             excerpt: String::new(),
         }
     }
@@ -297,16 +297,8 @@ impl Context<'_> {
     }
 }
 
-/// Collects who and what a record is about, under the names that the source uses.
-fn entity_fields(record: &Record<'_>) -> BTreeMap<String, String> {
-    let mut fields: BTreeMap<String, String> = BTreeMap::new();
-    for &name in ENTITY_FIELDS {
-        let found = record.fields.iter().find(|field| field_matches(name, &field.name) && !field.value.is_empty());
-        if let Some(field) = found
-            && !fields.keys().any(|known| known.eq_ignore_ascii_case(name))
-        {
-            fields.insert(name.to_owned(), cut_around(&field.value, 0, VALUE_BYTES));
-        }
-    }
-    fields
+/// Returns who and what a record is about, each value cut to a readable length.
+fn about(record: &Record<'_>) -> BTreeMap<String, String> {
+    let fields = entity_fields(&record.fields).into_iter();
+    fields.map(|(name, value)| (name, cut_around(&value, 0, VALUE_BYTES))).collect()
 }

@@ -64,8 +64,7 @@ impl<'r> Matcher<'r> {
     fn note_fields(&self, block: &dyn Block) {
         for leaf in self.evaluated.open_leaves() {
             let Some(required) = self.ruleset.required.get(leaf) else { continue };
-            let last_part = |name: &String| name.rsplit('.').next().unwrap_or_default().to_owned();
-            if !required.iter().all(|name| block.may_have_field(&last_part(name))) {
+            if !required.iter().all(|name| name.last_parts().any(|part| block.may_have_field(part))) {
                 continue;
             }
             let has_all = |span| has_required_fields(required, &block.record(&span).fields);

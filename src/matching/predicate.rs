@@ -3,16 +3,29 @@
 use std::borrow::Cow;
 
 use crate::pack::{Operator, Polarity, Predicate, Quantifier};
-use crate::record::{Field, field_matches};
+use crate::record::{Field, FieldName};
 
-/// Tells whether every predicate holds of the fields.
-pub(super) fn all_hold(predicates: &[Predicate], fields: &[Field<'_>]) -> bool {
-    predicates.iter().all(|predicate| holds(predicate, fields))
+/// A predicate with its field's name resolved.
+#[derive(Clone, Debug)]
+pub(super) struct FieldTest {
+    name: FieldName,
+    predicate: Predicate,
 }
 
-fn holds(predicate: &Predicate, fields: &[Field<'_>]) -> bool {
-    let mut values =
-        fields.iter().filter(|field| field_matches(&predicate.field, &field.name)).map(|field| &field.value);
+impl FieldTest {
+    /// Resolves the name of a predicate's field.
+    pub fn new(predicate: Predicate) -> Self {
+        Self { name: FieldName::new(&predicate.field), predicate }
+    }
+}
+
+/// Tells whether every test holds of the fields.
+pub(super) fn all_hold(tests: &[FieldTest], fields: &[Field<'_>]) -> bool {
+    tests.iter().all(|test| holds(test, fields))
+}
+
+fn holds(FieldTest { name, predicate }: &FieldTest, fields: &[Field<'_>]) -> bool {
+    let mut values = fields.iter().filter(|field| name.is(&field.name)).map(|field| &field.value);
     let one = |wanted: &Option<String>, value: &str| match wanted {
         None => value.is_empty(),
         Some(wanted) => compare(predicate.operator, wanted, value),
@@ -65,20 +78,21 @@ fn folded(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// Tells whether the record has every field that the predicates ask for positively.
-pub(super) fn has_required_fields(required: &[String], fields: &[Field<'_>]) -> bool {
-    required.iter().all(|asked| fields.iter().any(|field| field_matches(asked, &field.name)))
+/// Tells whether the record has every field that tests ask for positively.
+pub(super) fn has_required_fields(required: &[FieldName], fields: &[Field<'_>]) -> bool {
+    required.iter().all(|name| fields.iter().any(|field| name.is(&field.name)))
 }
 
-/// Returns the fields that the predicates ask for positively.
-pub(super) fn required_fields(predicates: &[Predicate]) -> impl Iterator<Item = &String> {
-    predicates.iter().filter(|p| p.polarity == Polarity::Is && !p.values.contains(&None)).map(|p| &p.field)
+/// Returns the fields that the tests ask for positively.
+pub(super) fn required_fields(tests: &[FieldTest]) -> impl Iterator<Item = &FieldName> {
+    let is_required = |p: &Predicate| p.polarity == Polarity::Is && !p.values.contains(&None);
+    tests.iter().filter(move |test| is_required(&test.predicate)).map(|test| &test.name)
 }
 
 /// Returns the texts of which at least one must stand in a record for the predicate to hold; empty where none must.
 ///
 /// Numbers are left out, since `50` also stands as `50.0`; so are texts that encodings change.
-pub(super) fn needles(predicate: &Predicate) -> Vec<String> {
+pub(super) fn needles(FieldTest { predicate, .. }: &FieldTest) -> Vec<String> {
     if predicate.polarity == Polarity::Not || predicate.values.iter().any(Option::is_none) {
         return Vec::new();
     }
@@ -95,14 +109,14 @@ pub(super) fn needles(predicate: &Predicate) -> Vec<String> {
 mod tests {
     use super::*;
 
-    fn predicate(operator: Operator, polarity: Polarity, values: &[&str]) -> Predicate {
-        Predicate {
+    fn predicate(operator: Operator, polarity: Polarity, values: &[&str]) -> FieldTest {
+        FieldTest::new(Predicate {
             field: "Operation".into(),
             operator,
             quantifier: Quantifier::Any,
             polarity,
             values: values.iter().map(|v| Some((*v).to_owned())).collect(),
-        }
+        })
     }
 
     #[test]
@@ -123,7 +137,8 @@ mod tests {
         let fields = [Field::plain("Other", "x")];
         assert!(!holds(&predicate(Operator::Equals, Polarity::Is, &["a"]), &fields));
         assert!(holds(&predicate(Operator::Equals, Polarity::Not, &["a"]), &fields));
-        let null = Predicate { values: vec![None], ..predicate(Operator::Equals, Polarity::Is, &[]) };
+        let mut null = predicate(Operator::Equals, Polarity::Is, &[]);
+        null.predicate.values = vec![None];
         assert!(holds(&null, &fields));
         assert!(!holds(&null, &[Field::plain("Operation", "x")]));
         assert!(holds(&null, &[Field::plain("Operation", "")]));

@@ -5,13 +5,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::finding::{ObservableValue, SightingKind};
 use crate::observable::{HashKind, Observable};
-use crate::pack::{Advisory, Expr, Indicator, Pack, PackError, Predicate};
-use crate::record::Field;
+use crate::pack::{Advisory, Expr, Indicator, Pack, PackError};
+use crate::record::{Field, FieldName};
 
 use super::Hit;
 use super::atoms::{AtomEntry, AtomTable};
 use super::patterns::{PatternBuilder, Patterns};
-use super::predicate;
+use super::predicate::{self, FieldTest};
 use super::screen::Screen;
 
 /// One indicator, compiled.
@@ -87,8 +87,8 @@ pub struct Ruleset {
     pub(super) atoms: AtomTable,
     pub(super) patterns: Patterns,
     pub(super) screen: Screen,
-    pub(super) record_leaves: Vec<Vec<Predicate>>,
-    pub(super) required: Vec<Vec<String>>,
+    pub(super) record_leaves: Vec<Vec<FieldTest>>,
+    pub(super) required: Vec<Vec<FieldName>>,
     with_records: Vec<u32>,
 }
 
@@ -96,7 +96,7 @@ pub struct Ruleset {
 struct Building {
     atoms: AtomTable,
     patterns: PatternBuilder,
-    record_leaves: Vec<Vec<Predicate>>,
+    record_leaves: Vec<Vec<FieldTest>>,
     leaves: u32,
     faults: Vec<(&'static str, String)>,
 }
@@ -140,8 +140,7 @@ impl Ruleset {
         }
         let whole = |problem: String| vec![whole_fault(problem)];
         let patterns = building.patterns.build().map_err(whole)?;
-        let leaves: Vec<&[Predicate]> = building.record_leaves.iter().map(Vec::as_slice).collect();
-        let screen = Screen::new(&building.atoms, &patterns, &leaves).map_err(whole)?;
+        let screen = Screen::new(&building.atoms, &patterns, &building.record_leaves).map_err(whole)?;
         let required =
             building.record_leaves.iter().map(|leaf| predicate::required_fields(leaf).cloned().collect()).collect();
         Ok(Self {
@@ -203,7 +202,8 @@ impl Ruleset {
                 .then(|| "no digest of any file was computed; only text was searched for this hash".to_owned()),
             Test::Record(leaf) => {
                 let known = evaluated.records.get(*leaf).is_some_and(|flag| flag.load(Ordering::Relaxed));
-                let fields = self.required.get(*leaf).map(|fields| fields.join(", ")).unwrap_or_default();
+                let fields = self.required.get(*leaf).into_iter().flatten().map(FieldName::as_str);
+                let fields = fields.collect::<Vec<_>>().join(", ");
                 (!known).then(|| format!("no record has all of the fields it asks for: {fields}"))
             }
         }
@@ -242,7 +242,7 @@ impl Ruleset {
     }
 
     /// Returns the fields that an indicator's record tests ask for.
-    pub(super) fn record_fields(&self, index: u32) -> Vec<&String> {
+    pub(super) fn record_fields(&self, index: u32) -> Vec<&FieldName> {
         let mut leaves = Vec::new();
         if let Some(indicator) = self.indicator(index) {
             record_leaves(&indicator.test, &mut leaves);
@@ -323,7 +323,7 @@ impl Building {
                 Test::Found(leaf, LeafKind::Other)
             }
             Expr::Record(predicates) => {
-                self.record_leaves.push(predicates);
+                self.record_leaves.push(predicates.into_iter().map(FieldTest::new).collect());
                 Test::Record(self.record_leaves.len() - 1)
             }
         }

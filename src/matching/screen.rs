@@ -6,12 +6,11 @@
 use aho_corasick::AhoCorasick;
 
 use crate::observable::tokens::{Reading, Shapes, tokens};
-use crate::pack::Predicate;
 use crate::record::{Block, Span};
 
 use super::atoms::AtomTable;
 use super::patterns::{Patterns, Purpose, Scanners};
-use super::predicate::needles;
+use super::predicate::{FieldTest, needles};
 
 /// Visible defanging, which is looked for together with the needles of predicates.
 const DEFANGING: &[&str] = &["hxxp", "[.]", "[@]"];
@@ -40,13 +39,13 @@ pub(super) fn longest_plain_part(text: &str) -> String {
 
 impl Screen {
     /// Prepares the screen for the atoms, patterns and record leaves of a ruleset.
-    pub fn new(atoms: &AtomTable, patterns: &Patterns, leaves: &[&[Predicate]]) -> Result<Self, String> {
+    pub fn new(atoms: &AtomTable, patterns: &Patterns, leaves: &[Vec<FieldTest>]) -> Result<Self, String> {
         let has_atoms = !atoms.entries.is_empty();
         let mut words: Vec<String> = DEFANGING.iter().map(|&word| word.to_owned()).collect();
         let leaves = leaves
             .iter()
-            .map(|predicates| {
-                let with_needles = predicates.iter().map(needles).filter(|needles| !needles.is_empty());
+            .map(|tests| {
+                let with_needles = tests.iter().map(needles).filter(|needles| !needles.is_empty());
                 with_needles
                     .map(|needles| needles.into_iter().map(|needle| index_of(&mut words, needle)).collect())
                     .collect()

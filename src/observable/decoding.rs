@@ -137,7 +137,8 @@ fn entity(after: &str) -> Option<(char, usize)> {
 /// Undoes visible defanging (`[.]`, `[@]`, `hxxp`); none where there is none.
 pub fn refang(text: &str) -> Option<String> {
     let bytes = text.as_bytes();
-    let may_be_scheme = || memchr::memchr2_iter(b'x', b'X', bytes).any(|at| bytes.get(at + 1).is_some_and(|next| next | 32 == b'x'));
+    let may_be_scheme =
+        || memchr::memchr2_iter(b'x', b'X', bytes).any(|at| bytes.get(at + 1).is_some_and(|next| next | 32 == b'x'));
     if memchr::memchr(b'[', bytes).is_none() && !may_be_scheme() {
         return None;
     }

@@ -9,6 +9,7 @@ use std::ops::Range;
 use memchr::memchr2;
 
 use super::Field;
+use super::json_escapes::unescape;
 use super::layer::{Jump, Layer, readable};
 
 /// Containers inside containers that are followed; the audit logs seen stay below 10.
@@ -371,59 +372,4 @@ fn is_key(field: &Field<'_>, prefix: usize, key: &str) -> bool {
 pub fn looks_like_json(text: &[u8]) -> bool {
     let text = text.trim_ascii();
     matches!((text.first(), text.last()), (Some(b'{'), Some(b'}')) | (Some(b'['), Some(b']'))) && text.len() > 2
-}
-
-/// Undoes the escapes of a JSON string that stands at `outer` in its text.
-///
-/// An escape that is none stays as it is; half of a surrogate pair becomes U+FFFD.
-fn unescape(raw: &[u8], outer: usize) -> (Vec<u8>, Vec<Jump>) {
-    let mut out = Vec::with_capacity(raw.len());
-    let mut jumps = vec![Jump { at: 0, outer }];
-    let mut at = 0;
-    while let Some(n) = memchr::memchr(b'\\', raw.get(at..).unwrap_or_default()) {
-        out.extend_from_slice(raw.get(at..at + n).unwrap_or_default());
-        at += n;
-        let (character, length) = escape(raw.get(at..).unwrap_or_default());
-        out.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
-        at += length;
-        jumps.push(Jump { at: out.len(), outer: outer + at });
-    }
-    out.extend_from_slice(raw.get(at..).unwrap_or_default());
-    (out, jumps)
-}
-
-/// Reads one escape; returns its character and its length. A lone backslash is itself.
-fn escape(text: &[u8]) -> (char, usize) {
-    let simple = match text.get(1) {
-        Some(b'n') => '\n',
-        Some(b't') => '\t',
-        Some(b'r') => '\r',
-        Some(b'b') => '\u{8}',
-        Some(b'f') => '\u{c}',
-        Some(b'"') => '"',
-        Some(b'/') => '/',
-        Some(b'\\') => '\\',
-        Some(b'u') => return unicode_escape(text),
-        _ => return ('\\', 1),
-    };
-    (simple, 2)
-}
-
-fn unicode_escape(text: &[u8]) -> (char, usize) {
-    let Some(high) = hex4(text.get(2..6)) else { return ('\\', 1) };
-    if let Some(c) = char::from_u32(high) {
-        return (c, 6);
-    }
-    if (0xd800..0xdc00).contains(&high)
-        && text.get(6..8) == Some(b"\\u")
-        && let Some(low @ 0xdc00..=0xdfff) = hex4(text.get(8..12))
-        && let Some(c) = char::from_u32(0x10000 + ((high - 0xd800) << 10) + (low - 0xdc00))
-    {
-        return (c, 12);
-    }
-    (char::REPLACEMENT_CHARACTER, 6)
-}
-
-fn hex4(digits: Option<&[u8]>) -> Option<u32> {
-    digits?.iter().try_fold(0, |sum, &digit| Some(sum * 16 + char::from(digit).to_digit(16)?))
 }

@@ -3,6 +3,7 @@
 //! Which bytes are a record is decided in `decode/`; what a record matches, in `matching/`.
 
 mod json;
+mod json_escapes;
 mod layer;
 mod names;
 mod time;

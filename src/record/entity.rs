@@ -1,0 +1,40 @@
+//! Who and what a record is about: the few of its fields that a finding repeats.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::LazyLock;
+
+use super::Field;
+use super::names::{ENTITY_FIELDS, plain_name};
+
+/// The place of each entity field, by its name in lower case.
+static PLACES: LazyLock<HashMap<String, usize>> = LazyLock::new(|| {
+    ENTITY_FIELDS.iter().enumerate().map(|(place, name)| (name.to_ascii_lowercase(), place)).collect()
+});
+
+/// Returns the first value of each of [`ENTITY_FIELDS`] that a record has, under the names that its source uses.
+pub fn entity_fields(fields: &[Field<'_>]) -> BTreeMap<String, String> {
+    let mut found: BTreeMap<usize, &Field<'_>> = BTreeMap::new();
+    for field in fields.iter().filter(|field| !field.value.is_empty()) {
+        if let Some(place) = PLACES.get(&plain_name(&field.name).to_ascii_lowercase()) {
+            found.entry(*place).or_insert(field);
+        }
+    }
+    found.into_values().map(|field| (plain_name(&field.name).to_owned(), field.value.to_string())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_the_sources_own_without_their_wrapper() {
+        let fields = [
+            Field::plain("AuditData.userid", "user1@contoso.example"),
+            Field::plain("UserId", "later"),
+            Field::plain("Subject", ""),
+            Field::plain("Folders.Id", "not the record's"),
+        ];
+        let expected = BTreeMap::from([("userid".to_owned(), "user1@contoso.example".to_owned())]);
+        assert_eq!(entity_fields(&fields), expected);
+    }
+}

@@ -3,6 +3,17 @@
 //! `UPDATE_GOLDEN=1 cargo test --release --test pack_errors` writes the goldens anew. The examples of
 //! `docs/pack-format.md` are loaded here, too, and its tables compared with the codes.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::cast_possible_truncation,
+    clippy::print_stdout,
+    reason = "a test may panic and print"
+)]
+
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};

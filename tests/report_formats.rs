@@ -3,6 +3,16 @@
 //! A new renderer or case needs its goldens: `STORMGLASS_BLESS=1 cargo test --release --test report_formats` writes
 //! them, to be read before they are committed.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::cast_possible_truncation,
+    clippy::print_stdout,
+    reason = "a test may panic and print"
+)]
 #![expect(clippy::unwrap_used, reason = "a test says what is wrong by panicking")]
 
 use std::collections::BTreeMap;

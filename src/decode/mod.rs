@@ -3,21 +3,38 @@
 //! A decoder turns the bytes of one artifact into blocks of records, or into child artifacts, and says what it could
 //! not read. It never decides what matches (`matching/`) and never opens a path that it found inside evidence.
 
+mod bytes;
+#[cfg(test)]
+mod corpus_tests;
 mod csv;
 mod csv_cells;
 mod csv_splitter;
 mod cutter;
+mod damage;
+mod gzip;
+mod header_field;
 mod input;
 mod json;
 mod json_splitter;
 mod lines;
+mod mail;
+mod mail_block;
 mod marker;
+mod mbox;
+mod mime_parts;
+mod separator;
+mod signatures;
+mod tar;
+#[cfg(test)]
+mod testing;
 mod text;
 mod text_encoding;
-mod w3c;
-
 #[cfg(test)]
 mod text_tests;
+mod transfer;
+mod w3c;
+mod zip;
+mod zip_member;
 
 use std::io::{self, Read};
 
@@ -26,10 +43,6 @@ pub use input::{Head, Input, ReadSeek};
 use crate::budget::Budget;
 use crate::problem::Reason;
 use crate::record::Block;
-
-/// Every decoder. The first that recognises an artifact reads it, so what is surer of its format stands before what is
-/// less so, and plain text last.
-pub static DECODERS: &[&dyn Decoder] = &[&json::Json, &w3c::W3c, &csv::Csv, &text::Text];
 
 /// What stopped a decoder before the end of its artifact. Everything that it gave to the sink before still counts.
 #[derive(Debug, thiserror::Error)]

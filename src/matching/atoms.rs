@@ -71,8 +71,8 @@ impl AtomTable {
     pub fn shapes(&self) -> Shapes {
         let urls = !self.url_hosts.is_empty();
         Shapes {
-            v4: urls || !self.v4.is_empty() || self.v4_ranges.len() > 0,
-            v6: urls || !self.v6.is_empty() || self.v6_ranges.len() > 0,
+            v4: urls || !self.v4.is_empty() || !self.v4_ranges.is_empty(),
+            v6: urls || !self.v6.is_empty() || !self.v6_ranges.is_empty(),
             name: urls || !self.names.is_empty(),
             email: !self.emails.is_empty(),
             hex: !self.hashes.is_empty(),
@@ -122,7 +122,7 @@ impl AtomTable {
         match address {
             IpAddr::V4(v4) => {
                 self.each_of(self.v4.get(&u32::from(v4)).copied(), &mut one);
-                if self.v4_ranges.len() > 0 {
+                if !self.v4_ranges.is_empty() {
                     for (_, id) in self.v4_ranges.cover(&Ipv4Net::from(v4)) {
                         self.each_of(Some(*id), &mut one);
                     }
@@ -130,7 +130,7 @@ impl AtomTable {
             }
             IpAddr::V6(v6) => {
                 self.each_of(self.v6.get(&u128::from(v6)).copied(), &mut one);
-                if self.v6_ranges.len() > 0 {
+                if !self.v6_ranges.is_empty() {
                     for (_, id) in self.v6_ranges.cover(&Ipv6Net::from(v6)) {
                         self.each_of(Some(*id), &mut one);
                     }

@@ -146,10 +146,8 @@ mod tests {
 
     #[test]
     fn all_means_all() {
-        let all = Predicate {
-            quantifier: Quantifier::All,
-            ..predicate(Operator::Contains, Polarity::Is, &["Mail", "Access"])
-        };
+        let mut all = predicate(Operator::Contains, Polarity::Is, &["Mail", "Access"]);
+        all.predicate.quantifier = Quantifier::All;
         assert!(holds(&all, &[Field::plain("Operation", "MailItemsAccessed")]));
         assert!(!holds(&all, &[Field::plain("Operation", "MailItems")]));
     }

@@ -9,6 +9,12 @@ use crate::record::{Block, Record, Span};
 /// Parts views from each other: no token, and hardly an expression, crosses it.
 const SEPARATOR: &[u8] = b"\n\0\n";
 
+/// One encoding: how it is undone where it stands in a text, and its name.
+type Step = (fn(&str) -> Option<String>, &'static str);
+
+/// What is undone, in this order: a link in HTML may be percent-encoded, and a redirection encodes twice.
+const STEPS: [Step; 3] = [(entities, "html"), (percent, "percent"), (percent, "percent")];
+
 /// One reading of one field.
 #[derive(Clone, Debug)]
 pub(super) struct View {
@@ -76,9 +82,7 @@ impl Views {
 
     fn add_readings(&mut self, value: &str, field: Option<usize>, decode: &[&'static str], literal_at: Option<usize>) {
         let mut readings: Vec<(Cow<'_, str>, Vec<&'static str>)> = vec![(Cow::Borrowed(value), decode.to_vec())];
-        let steps: [(fn(&str) -> Option<String>, &'static str); 3] =
-            [(entities, "html"), (percent, "percent"), (percent, "percent")];
-        for (step, label) in steps {
+        for (step, label) in STEPS {
             if let Some((last, labels)) = readings.last()
                 && let Some(plain) = step(last)
             {

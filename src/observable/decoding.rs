@@ -137,9 +137,11 @@ fn entity(after: &str) -> Option<(char, usize)> {
 /// Undoes visible defanging (`[.]`, `[@]`, `hxxp`); none where there is none.
 pub fn refang(text: &str) -> Option<String> {
     let bytes = text.as_bytes();
-    let may_be_scheme =
-        || memchr::memchr2_iter(b'x', b'X', bytes).any(|at| bytes.get(at + 1).is_some_and(|next| next | 32 == b'x'));
-    if memchr::memchr(b'[', bytes).is_none() && !may_be_scheme() {
+    let begins =
+        |at: usize, word: &[u8]| bytes.get(at..at + word.len()).is_some_and(|have| have.eq_ignore_ascii_case(word));
+    let has_mark = || memchr::memchr_iter(b'[', bytes).any(|at| begins(at, b"[.]") || begins(at, b"[@]"));
+    let has_scheme = || memchr::memchr2_iter(b'x', b'X', bytes).any(|at| begins(at, b"xxp"));
+    if !has_mark() && !has_scheme() {
         return None;
     }
     let mut out = String::with_capacity(text.len());

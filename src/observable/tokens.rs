@@ -50,6 +50,11 @@ const COLON_RUN: u8 = 4;
 
 const CLASS: [u8; 256] = classes();
 
+#[expect(
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    reason = "run by the compiler, with codes below 256"
+)]
 const fn classes() -> [u8; 256] {
     let mut table = [0; 256];
     let mut code = 0_usize;

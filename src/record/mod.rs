@@ -2,6 +2,8 @@
 //!
 //! Which bytes are a record is decided in `decode/`; what a record matches, in `matching/`.
 
+mod entity;
+mod field_name;
 mod json;
 mod json_escapes;
 mod layer;
@@ -11,6 +13,8 @@ mod time;
 use std::borrow::Cow;
 use std::ops::Range;
 
+pub use entity::entity_fields;
+pub use field_name::FieldName;
 pub use json::{
     JsonError, flatten as flatten_json, flatten_envelope as flatten_json_envelope, is_space as is_json_space,
     looks_like_json,

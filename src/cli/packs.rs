@@ -79,12 +79,16 @@ pub(super) fn refuse(errors: &[PackError]) -> Refusal {
         say(&crate::text::escape_lines(&error.to_string()));
     }
     let files: std::collections::BTreeSet<&str> = errors.iter().map(|error| error.file.as_str()).collect();
-    let plural = |count: usize, word: &str| format!("{count} {word}{}", if count == 1 { "" } else { "s" });
     Refusal::Usage(format!(
         "{} in {}; nothing was done",
         plural(errors.len(), "mistake"),
         plural(files.len(), "rules file")
     ))
+}
+
+/// Counts things in words: `1 mistake`, `2 mistakes`.
+pub(super) fn plural(count: usize, word: &str) -> String {
+    format!("{count} {word}{}", if count == 1 { "" } else { "s" })
 }
 
 fn files_of(argument: &Path) -> Result<Vec<PathBuf>, Refusal> {

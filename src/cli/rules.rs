@@ -9,7 +9,7 @@ use crate::pack::{Pack, lint};
 use crate::scan::{Ruleset, test_examples};
 use crate::text::escape_for_terminal;
 
-use super::packs::{PackArguments, refuse};
+use super::packs::{PackArguments, plural, refuse};
 use super::{Exit, Refusal, print, rules_show, say};
 
 /// List, check, test and show packs of indicators
@@ -113,8 +113,8 @@ fn check(packs: Vec<Pack>) -> Result<Exit, Refusal> {
     for pack in &packs {
         let warnings = lint(pack);
         let name = escape_for_terminal(&pack.name);
-        let count = pack.indicators.len();
-        out.push_str(&format!("{name}: {count} indicators, no mistakes, {} warnings\n", warnings.len()));
+        let (count, warned) = (plural(pack.indicators.len(), "indicator"), plural(warnings.len(), "warning"));
+        out.push_str(&format!("{name}: {count}, no mistakes, {warned}\n"));
         for warning in warnings {
             let problem = escape_for_terminal(&warning.problem);
             out.push_str(&format!("  line {}: warning[{}]: {problem}\n", warning.line, warning.code));
@@ -138,11 +138,7 @@ fn test(ruleset: &Ruleset) -> Result<Exit, Refusal> {
         say(&format!("    {example}"));
     }
     let failed = failures.len();
-    print(&format!(
-        "{} examples of {} indicators: {} passed, {failed} failed\n",
-        count,
-        ruleset.indicators.len(),
-        count - failed
-    ))?;
+    let indicators = plural(ruleset.indicators.len(), "indicator");
+    print(&format!("{} of {indicators}: {} passed, {failed} failed\n", plural(count, "example"), count - failed))?;
     Ok(if failed == 0 { Exit::Clean } else { Exit::Refused })
 }

@@ -25,7 +25,8 @@ pub(super) fn show(packs: &[Pack], id: &str) -> Result<String, Refusal> {
 
 fn describe(pack: &Pack, indicator: &Indicator, out: &mut String) {
     let mut line = |key: &str, value: &str| {
-        out.push_str(&format!("{key:13} {}\n", escape_for_terminal(value)));
+        out.push_str(format!("{key:13} {}", escape_for_terminal(value)).trim_end());
+        out.push('\n');
     };
     line("indicator", &indicator.id);
     line("name", &indicator.name);

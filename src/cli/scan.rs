@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering;
 use clap::builder::PossibleValuesParser;
 use clap::{Args, ValueEnum};
 
-use crate::budget::{LIMITS, Limits};
+use crate::budget::{LEAST_RECORD_BYTES, LIMITS, Limits};
 use crate::pack::Severity;
 use crate::report::{Colour, CoverageDetail, RENDERERS, Report, Style, renderer};
 use crate::scan::{Digest, Plan, WORKER_NAME, Watch, evidence_of, scan};
@@ -80,8 +80,9 @@ fn parse_limit(text: &str) -> Result<(usize, u64), String> {
         _ => return Err(format!("`{value}` is not a number such as 16, 500M or 2G")),
     };
     let number: u64 = digits.parse().map_err(|_| format!("`{value}` is not a number such as 16, 500M or 2G"))?;
-    let value = number.checked_mul(1 << shift).filter(|value| *value > 0);
-    value.map(|value| (index, value)).ok_or_else(|| format!("`{value:?}` must be above zero and below 2^64"))
+    let least = if name == "record" { LEAST_RECORD_BYTES } else { 1 };
+    let product = number.checked_mul(1 << shift).filter(|product| *product >= least);
+    product.map(|product| (index, product)).ok_or_else(|| format!("`{value}` must be at least {least} and below 2^64"))
 }
 
 /// Scans, and writes the report.
@@ -159,7 +160,9 @@ impl<'p> Output<'p> {
             return Err(refuse(io::ErrorKind::IsADirectory.into()));
         }
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let file = tempfile::Builder::new().prefix(".stormglass-").tempfile_in(folder).map_err(refuse)?;
+        // The error names the temporary file, which nobody asked for: its kind says enough.
+        let create = tempfile::Builder::new().prefix(".stormglass-").tempfile_in(folder);
+        let file = create.map_err(|error| refuse(error.kind().into()))?;
         Ok(Self { path, file })
     }
 }
@@ -226,7 +229,9 @@ mod tests {
         let named = |text: &str| parse_limit(text).ok().and_then(|(i, v)| LIMITS.get(i).map(|(name, ..)| (*name, v)));
         assert_eq!(named("depth=8"), Some(("depth", 8)));
         assert_eq!(named("output=2G"), Some(("output", 2 << 30)));
-        for not in ["depth", "depth=", "depth=0", "depth=x", "width=3", "output=1KK", "output=99999999999999T"] {
+        for not in
+            ["depth", "depth=", "depth=0", "record=4095", "depth=x", "width=3", "output=1KK", "output=99999999999999T"]
+        {
             assert!(parse_limit(not).is_err(), "{not}");
         }
     }

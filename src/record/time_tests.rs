@@ -1,3 +1,5 @@
+//! Times as exports write them.
+
 use super::*;
 
 fn read(text: &str) -> Option<String> {

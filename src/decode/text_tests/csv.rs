@@ -1,3 +1,5 @@
+//! CSV: cells, headers, and what stands in them.
+
 use super::*;
 
 const PURVIEW: &str = r#"RecordId,CreationDate,RecordType,Operation,UserId,AuditData,AssociatedAdminUnits,AssociatedAdminUnitsNames

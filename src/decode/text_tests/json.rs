@@ -1,3 +1,5 @@
+//! JSON: lines, arrays, pretty-printed objects, and text inside text.
+
 use super::*;
 
 const BIND: &str = r#"{"CreationTime":"2023-06-07T03:12:44","Id":"f2b6c9d4-0000-4000-8000-000000000001","Operation":"MailItemsAccessed","OrganizationId":"11111111-2222-3333-4444-555555555555","RecordType":50,"ResultStatus":"Succeeded","UserKey":"10032001AAAAAAAA","UserType":0,"Version":1,"Workload":"Exchange","UserId":"user1@contoso.example","AppId":"00000002-0000-0ff1-ce00-000000000000","ClientAppId":"","ClientIPAddress":"203.0.113.77","ExternalAccess":false,"OperationProperties":[{"Name":"MailAccessType","Value":"Bind"},{"Name":"IsThrottled","Value":"False"}],"OriginatingServer":"DB9PR04MB0000 (15.20.8005.017)\n","SizeInBytes":1156492.00,"Item":null,"Folders":[{"Id":"LgAAAA==","Path":"\\Inbox","FolderItems":[{"Id":"RgAAAA==","InternetMessageId":"<m1@contoso.example>"},{"Id":"RgAAAB==","InternetMessageId":"<m2@contoso.example>"}]}]}"#;

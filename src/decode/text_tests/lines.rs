@@ -1,3 +1,5 @@
+//! Blocks of lines: borders, encodings, limits.
+
 use super::*;
 use crate::decode::{Head, decoder_for};
 

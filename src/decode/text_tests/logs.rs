@@ -1,3 +1,5 @@
+//! W3C logs and plain ones.
+
 use super::*;
 
 const IIS: &str = "#Software: Microsoft Internet Information Services 10.0

@@ -160,7 +160,13 @@ impl<'p> Output<'p> {
             return Err(refuse(io::ErrorKind::IsADirectory.into()));
         }
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        // The error names the temporary file, which nobody asked for: its kind says enough.
+        if !folder.is_dir() {
+            return Err(refuse(io::Error::new(
+                io::ErrorKind::NotFound,
+                format!("there is no folder `{}`", folder.display()),
+            )));
+        }
+        // The error would name the temporary file, which nobody asked for: its kind says enough.
         let create = tempfile::Builder::new().prefix(".stormglass-").tempfile_in(folder);
         let file = create.map_err(|error| refuse(error.kind().into()))?;
         Ok(Self { path, file })

@@ -46,7 +46,7 @@ fn machine() -> tempfile::TempDir {
             fs::copy(entry.path(), below(evidence).join(entry.file_name())).unwrap();
         }
     }
-    for place in ["var/spool/siem", "var/lib/audit", "bin"] {
+    for place in ["var/spool/siem", "var/lib/audit", "var/lib/stormglass", "bin"] {
         fs::create_dir_all(below(place)).unwrap();
     }
     fs::write(below("iocs.csv"), "type,value\ndomain,evil.example\n").unwrap();
@@ -109,9 +109,11 @@ fn scripts_of_the_docs_run() {
             let today = Command::new("date").arg("+%F").output().unwrap().stdout;
             let today = folder.path().join("srv/export").join(String::from_utf8(today).unwrap().trim());
             fs::create_dir_all(today).unwrap();
-            let mail = folder.path().join("bin/mail");
-            fs::write(&mail, "#!/bin/sh\ncat > /dev/null\n").unwrap();
-            fs::set_permissions(&mail, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+            for name in ["mail", "page-the-on-call"] {
+                let program = folder.path().join("bin").join(name);
+                fs::write(&program, "#!/bin/sh\nexit 1\n").unwrap();
+                fs::set_permissions(&program, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+            }
             let here = folder.path().display();
             let script = block.replace("/srv/", &format!("{here}/srv/")).replace("/var/", &format!("{here}/var/"));
             let (status, errors) = shell(folder.path(), &script);

@@ -8,7 +8,7 @@ use std::io::{self, Read};
 use super::damage::{ends_container, from_read};
 use super::header_field::line;
 use super::mail::Mail;
-use super::separator::{MARK, SEPARATOR_BYTES, is_separator};
+use super::separator::{MARK, SEPARATOR_BYTES, blank_bytes, is_separator};
 use super::{Child, DecodeError, Decoder, Head, Input, Sink};
 use crate::budget::{Limited, exceeded};
 
@@ -56,12 +56,6 @@ impl Decoder for Mbox {
         }
         Ok(())
     }
-}
-
-/// Returns how many bytes before the first line are a byte order mark and line ends.
-pub(super) fn blank_bytes(bytes: &[u8]) -> usize {
-    let mark = if bytes.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
-    mark + bytes.iter().skip(mark).take_while(|byte| matches!(byte, b'\r' | b'\n')).count()
 }
 
 fn starts_with_separator(bytes: &[u8], after_blank: bool) -> bool {

@@ -122,6 +122,12 @@ fn zone(token: &str) -> Option<i32> {
     Some(hours * 3_600)
 }
 
+/// Returns how many bytes before the first line are a byte order mark and line ends.
+pub(super) fn blank_bytes(bytes: &[u8]) -> usize {
+    let mark = if bytes.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
+    mark + bytes.iter().skip(mark).take_while(|byte| matches!(byte, b'\r' | b'\n')).count()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -5,6 +5,8 @@ mod collector;
 mod examples;
 mod sink;
 mod tee;
+#[cfg(test)]
+mod tests;
 mod worker;
 
 use std::path::PathBuf;

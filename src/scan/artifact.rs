@@ -203,7 +203,8 @@ pub(super) fn run(
     }
     if is_cancelled {
         state.fail(shared, Reason::Interrupted, "the scan was stopped while it was read", None);
-    } else {
+    }
+    if !is_cancelled || learnt.bytes > 0 {
         shared.evaluated.artifacts.store(true, Ordering::Relaxed);
     }
     if let Some(digests) = &learnt.digests {

@@ -55,7 +55,8 @@ pub struct PathError {
 /// # Errors
 /// The first argument that does not exist.
 pub fn walk(arguments: &[PathBuf]) -> Result<Vec<Item>, PathError> {
-    let mut met: BTreeMap<String, (PathBuf, Source)> = BTreeMap::new();
+    // Two names that are not UTF-8 may look alike in reports: the path keeps them apart.
+    let mut met: BTreeMap<(String, PathBuf), Source> = BTreeMap::new();
     for argument in arguments {
         std::fs::metadata(argument).map_err(|source| PathError { path: argument.clone(), source })?;
         for entry in WalkDir::new(argument).sort_by_file_name() {
@@ -67,14 +68,13 @@ pub fn walk(arguments: &[PathBuf]) -> Result<Vec<Item>, PathError> {
                     (path, Source::Unreadable(error.to_string()))
                 }
             };
-            met.entry(name_of(argument, &path)).or_insert((path, source));
+            met.entry((name_of(argument, &path), path)).or_insert(source);
         }
     }
     // Two arguments may reach one file under two names: the first name in order stands for it.
     let mut files = std::collections::BTreeSet::new();
-    let is_new = |path: &Path| path.canonicalize().map_or(true, |real| files.insert(real));
-    let mut is_first = is_new;
-    let items = met.into_iter().filter_map(|(name, (path, source))| {
+    let mut is_first = |path: &Path| path.canonicalize().map_or(true, |real| files.insert(real));
+    let items = met.into_iter().filter_map(|((name, path), source)| {
         let keep = !matches!(source, Source::File { .. }) || is_first(&path);
         keep.then(|| Item { path: ArtifactPath::evidence(&name), source })
     });
@@ -132,5 +132,12 @@ mod tests {
         #[cfg(unix)]
         assert!(items.iter().any(|item| matches!(item.source, Source::Skipped(Reason::Symlink))));
         assert!(walk(&[folder.path().join("absent")]).is_err());
+        #[cfg(target_os = "linux")]
+        for name in [b"x\xff", b"x\xfe"] {
+            use std::os::unix::ffi::OsStrExt;
+            std::fs::write(folder.path().join(std::ffi::OsStr::from_bytes(name)), "x").unwrap();
+        }
+        #[cfg(target_os = "linux")]
+        assert_eq!(walk(&both).unwrap().iter().filter(|item| matches!(item.source, Source::File { .. })).count(), 4);
     }
 }

@@ -111,7 +111,7 @@ impl Group {
         for (path, _) in self.first.iter().take(EXAMPLES) {
             page.line(6, path)?;
         }
-        page.line(6, &format!("… and {} more", grouped(self.count - EXAMPLES as u64)))
+        page.line(6, &format!("… and {} more (all of them: --format jsonl)", grouped(self.count - EXAMPLES as u64)))
     }
 }
 

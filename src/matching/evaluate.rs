@@ -9,7 +9,7 @@ use crate::record::{Block, Record, Span, entity_fields};
 use crate::text::cut_around;
 
 use super::Hit;
-use super::patterns::{Purpose, Scanners};
+use super::patterns::Scanners;
 use super::ruleset::{Evidence, Ruleset};
 use super::views::{View, Views};
 
@@ -132,9 +132,8 @@ fn find(ruleset: &Ruleset, scanners: &mut Scanners<'_>, views: &Views) -> Result
             places.add(index, view, covered, view.is_refanged || is_partly_quoted);
         });
     });
-    let around =
-        |at: usize| views.at(at).and_then(|index| views.list.get(index)).map_or(0..0, |view| view.range.clone());
-    scanners.strings(bytes, Purpose::Evaluate, &around, &mut |pattern, range| {
+    let ranges: Vec<Range<usize>> = views.list.iter().map(|view| view.range.clone()).collect();
+    scanners.search(bytes, &ranges, &mut |pattern, range| {
         if let Some(index) = views.at(range.start)
             && let Some(view) = views.list.get(index)
             && !view.is_refanged

@@ -8,6 +8,7 @@
 
 mod atoms;
 mod evaluate;
+mod expression;
 mod matcher;
 mod patterns;
 mod predicate;

@@ -163,6 +163,7 @@ fn is_entity(after: &[u8]) -> bool {
 /// Calls `each` with an offset in every record that a range touches.
 fn each_record(block: &dyn Block, range: Range<usize>, each: &mut dyn FnMut(usize)) {
     each(range.start);
+    each(range.end.saturating_sub(1).max(range.start));
     let within = block.bytes().get(range.clone()).unwrap_or_default();
     // Records end with lines or hold several: a line's beginning never lies outside the record that it belongs to.
     for at in memchr::memchr_iter(b'\n', within) {

@@ -41,13 +41,13 @@ struct Places {
 }
 
 impl Places {
-    fn add(&mut self, index: usize, view: &View, range: Range<usize>, is_quoted: bool) {
+    fn add(&mut self, index: usize, view: &View, range: Range<usize>, is_quoted: bool, count: u64) {
         if self.last.replace((index, range.end)) == Some((index, range.end)) {
             return;
         }
         let (counts, first) =
             if is_quoted { (&mut self.quoted, &mut self.first_quoted) } else { (&mut self.plain, &mut self.first) };
-        *counts.entry((view.field, view.reading)).or_default() += 1;
+        *counts.entry((view.field, view.reading)).or_default() += count;
         if first.as_ref().is_none_or(|(known, at)| (index, range.start) < (*known, at.start)) {
             *first = Some((index, range));
         }
@@ -159,7 +159,7 @@ fn find(ruleset: &Ruleset, scanners: &mut Scanners<'_>, views: &Views) -> Result
             if !view.is_refanged && touches_defanging(bytes, &covered) {
                 partly.push((id, index, covered));
             } else {
-                things.entry(Thing::Atom(id)).or_default().add(index, view, covered, view.is_refanged);
+                things.entry(Thing::Atom(id)).or_default().add(index, view, covered, view.is_refanged, 1);
             }
         });
     });
@@ -169,7 +169,7 @@ fn find(ruleset: &Ruleset, scanners: &mut Scanners<'_>, views: &Views) -> Result
             && places.first_quoted.is_some()
             && let Some(view) = views.list.get(index)
         {
-            places.add(index, view, covered, true);
+            places.add(index, view, covered, true, 1);
         }
     }
     let ranges: Vec<Range<usize>> = views.list.iter().map(|view| view.range.clone()).collect();
@@ -178,7 +178,7 @@ fn find(ruleset: &Ruleset, scanners: &mut Scanners<'_>, views: &Views) -> Result
             && let Some(view) = views.list.get(index)
             && !view.is_refanged
         {
-            things.entry(Thing::Pattern(pattern)).or_default().add(index, view, range, false);
+            things.entry(Thing::Pattern(pattern)).or_default().add(index, view, range, false, 1);
         }
     })?;
     for view in views.list.iter().filter(|view| !view.is_refanged) {
@@ -187,7 +187,7 @@ fn find(ruleset: &Ruleset, scanners: &mut Scanners<'_>, views: &Views) -> Result
             let range = view.range.start + rule.range.start..view.range.start + rule.range.end;
             let index = views.at(view.range.start).unwrap_or_default();
             let thing = Thing::Rule { indicator: rule.indicator, leaf: rule.leaf, name: rule.rule };
-            things.entry(thing).or_default().add(index, view, range, false);
+            things.entry(thing).or_default().add(index, view, range, false, rule.count);
         }
     }
     Ok(things)

@@ -55,7 +55,7 @@ impl Views {
             views.add_readings(&field.value, Some(index), &field.decode, literal_at);
         }
         // A text may run across fields, as `POST /ecp/y.js` does; where one field is the whole record, none can.
-        if !is_one_field {
+        if !is_one_field || record.damage.is_some() {
             let text = String::from_utf8_lossy(raw);
             views.add(raw, None, 0, &[], false, Some(span.range.start));
             let mut reading = 1;

@@ -105,7 +105,8 @@ impl AtomTable {
                 self.each_of(self.emails.get(address.as_str()).copied(), &mut |id| each(id, range.clone()));
             }
             Token::Hex(digits) => {
-                let digits = lower(digits);
+                let mut digits = lower(digits);
+                digits.retain(|c| c != ':');
                 self.each_of(self.hashes.get(digits.as_str()).copied(), &mut |id| each(id, range.clone()));
             }
         }

@@ -9,7 +9,7 @@ use crate::record::{Block, Record, Span, entity_fields};
 use crate::text::cut_around;
 
 use super::Hit;
-use super::patterns::{Purpose, Scanners};
+use super::patterns::Scanners;
 use super::ruleset::{Evidence, Ruleset};
 use super::views::{View, Views};
 
@@ -36,13 +36,18 @@ struct Places {
     /// Counts by field and reading, for refanged readings.
     quoted: BTreeMap<(Option<usize>, usize), u64>,
     first_quoted: Option<(usize, Range<usize>)>,
+    /// View and end of what was added last: an address may be found by two of its shapes.
+    last: Option<(usize, usize)>,
 }
 
 impl Places {
-    fn add(&mut self, index: usize, view: &View, range: Range<usize>, is_quoted: bool) {
+    fn add(&mut self, index: usize, view: &View, range: Range<usize>, is_quoted: bool, count: u64) {
+        if self.last.replace((index, range.end)) == Some((index, range.end)) {
+            return;
+        }
         let (counts, first) =
             if is_quoted { (&mut self.quoted, &mut self.first_quoted) } else { (&mut self.plain, &mut self.first) };
-        *counts.entry((view.field, view.reading)).or_default() += 1;
+        *counts.entry((view.field, view.reading)).or_default() += count;
         if first.as_ref().is_none_or(|(known, at)| (index, range.start) < (*known, at.start)) {
             *first = Some((index, range));
         }
@@ -82,7 +87,7 @@ pub(super) fn evaluate(
 ) -> Result<Vec<Hit>, String> {
     let views = Views::of(block, span, record);
     let things = find(ruleset, scanners, &views)?;
-    let mut by_indicator: BTreeMap<u32, Vec<(&Thing, &Places)>> = BTreeMap::new();
+    let mut by_indicator: BTreeMap<u32, Vec<(u32, &Thing, &Places)>> = BTreeMap::new();
     let mut evidence = Evidence::default();
     for (thing, places) in &things {
         let (indicator, leaf) = match thing {
@@ -100,46 +105,80 @@ pub(super) fn evaluate(
             evidence.seen.insert(leaf);
         }
         evidence.quoted.insert(leaf);
-        by_indicator.entry(indicator).or_default().push((thing, places));
+        by_indicator.entry(indicator).or_default().push((leaf, thing, places));
     }
     let mut touched: BTreeSet<u32> = by_indicator.keys().copied().collect();
     touched.extend(ruleset.with_records());
     let mut hits = Vec::new();
     for index in touched {
-        let Some(kind) = ruleset.decide(index, &evidence, &record.fields) else { continue };
+        let Some((kind, support)) = ruleset.decide(index, &evidence, &record.fields) else { continue };
         let found = by_indicator.get(&index).map(Vec::as_slice).unwrap_or_default();
         let context = Context { ruleset, block, span, record, views: &views };
-        let before = hits.len();
-        for (thing, places) in found {
-            hits.extend(context.hit(index, kind, thing, places));
+        let mut own: Vec<Hit> = Vec::new();
+        for (_, thing, places) in found.iter().filter(|(leaf, ..)| support.contains(leaf)) {
+            own.extend(context.hit(index, kind, thing, places));
         }
-        if hits.len() == before {
-            hits.push(context.record_hit(index));
+        if own.is_empty() {
+            own.push(context.record_hit(index));
         }
+        hits.extend(each_once(own));
     }
     Ok(hits)
+}
+
+/// Leaves one hit of each value, which an indicator may list with several windows: the one whose window fits.
+fn each_once(hits: Vec<Hit>) -> Vec<Hit> {
+    let fits = |hit: &Hit| match (hit.seen, hit.time) {
+        (Some(seen), Some(time)) => (seen.first..=seen.last).contains(&time.day()),
+        _ => true,
+    };
+    let mut kept: Vec<Hit> = Vec::new();
+    for hit in hits {
+        match kept.iter_mut().find(|known| known.observable == hit.observable) {
+            Some(known) if !fits(known) && fits(&hit) => *known = hit,
+            Some(_) => {}
+            None => kept.push(hit),
+        }
+    }
+    kept
 }
 
 fn find(ruleset: &Ruleset, scanners: &mut Scanners<'_>, views: &Views) -> Result<BTreeMap<Thing, Places>, String> {
     let mut things: BTreeMap<Thing, Places> = BTreeMap::new();
     let bytes = views.bytes.as_slice();
+    let is_json = views.list.iter().any(|view| view.field.is_some() && view.decode.contains(&"json"));
+    let mut partly = Vec::new();
     tokens(bytes, ruleset.atoms.shapes(), Reading::Exact, &mut |token, range| {
         let Some(index) = views.at(range.start) else { return };
         let Some(view) = views.list.get(index) else { return };
+        // In the record's own bytes, `\nevil.example` is no name that begins with `n`: its field says what it is.
+        if view.field.is_none() && is_json && bytes.get(..range.start).is_some_and(|before| before.ends_with(b"\\")) {
+            return;
+        }
         ruleset.atoms.look_up(bytes, &token, range, &mut |id, covered| {
-            let is_partly_quoted = !view.is_refanged && touches_defanging(bytes, &covered);
-            let places = things.entry(Thing::Atom(id)).or_default();
-            places.add(index, view, covered, view.is_refanged || is_partly_quoted);
+            if !view.is_refanged && touches_defanging(bytes, &covered) {
+                partly.push((id, index, covered));
+            } else {
+                things.entry(Thing::Atom(id)).or_default().add(index, view, covered, view.is_refanged, 1);
+            }
         });
     });
-    let around =
-        |at: usize| views.at(at).and_then(|index| views.list.get(index)).map_or(0..0, |view| view.range.clone());
-    scanners.strings(bytes, Purpose::Evaluate, &around, &mut |pattern, range| {
+    // What touches defanging is quoted if it is found without it, too: `5.2.69.14` is not in `1[.]5.2.69.14`.
+    for (id, index, covered) in partly {
+        if let Some(places) = things.get_mut(&Thing::Atom(id))
+            && places.first_quoted.is_some()
+            && let Some(view) = views.list.get(index)
+        {
+            places.add(index, view, covered, true, 1);
+        }
+    }
+    let ranges: Vec<Range<usize>> = views.list.iter().map(|view| view.range.clone()).collect();
+    scanners.search(bytes, &ranges, &mut |pattern, range| {
         if let Some(index) = views.at(range.start)
             && let Some(view) = views.list.get(index)
             && !view.is_refanged
         {
-            things.entry(Thing::Pattern(pattern)).or_default().add(index, view, range, false);
+            things.entry(Thing::Pattern(pattern)).or_default().add(index, view, range, false, 1);
         }
     })?;
     for view in views.list.iter().filter(|view| !view.is_refanged) {
@@ -148,7 +187,7 @@ fn find(ruleset: &Ruleset, scanners: &mut Scanners<'_>, views: &Views) -> Result
             let range = view.range.start + rule.range.start..view.range.start + rule.range.end;
             let index = views.at(view.range.start).unwrap_or_default();
             let thing = Thing::Rule { indicator: rule.indicator, leaf: rule.leaf, name: rule.rule };
-            things.entry(thing).or_default().add(index, view, range, false);
+            things.entry(thing).or_default().add(index, view, range, false, rule.count);
         }
     }
     Ok(things)
@@ -174,7 +213,7 @@ impl Context<'_> {
         let matched = self.views.bytes.get(range.clone()).unwrap_or_default();
         let within = range.start - view.range.start;
         let raw = self.block.bytes().get(self.span.range.clone()).unwrap_or_default();
-        let as_written = if view.is_refanged { None } else { memchr::memmem::find(raw, matched) };
+        let as_written = if view.is_refanged { None } else { self.as_written(thing, raw, matched) };
         let (at, decode) = match (view.literal_at, as_written) {
             (Some(base), _) => (base + within, view.decode.clone()),
             // The field had an escape somewhere, but what matched stands in the record as it is.
@@ -199,6 +238,20 @@ impl Context<'_> {
             decode,
             ..self.base(indicator, kind, at)
         })
+    }
+
+    /// Returns where in the record's bytes a thing stands as it was matched; for an atom, by its borders.
+    fn as_written(&self, thing: &Thing, raw: &[u8], matched: &[u8]) -> Option<usize> {
+        let Thing::Atom(wanted) = thing else { return memchr::memmem::find(raw, matched) };
+        let mut first: Option<usize> = None;
+        tokens(raw, self.ruleset.atoms.shapes(), Reading::Escaped, &mut |token, range| {
+            self.ruleset.atoms.look_up(raw, &token, range, &mut |id, covered| {
+                if id == *wanted && raw.get(covered.clone()) == Some(matched) {
+                    first = Some(first.map_or(covered.start, |known| known.min(covered.start)));
+                }
+            });
+        });
+        first
     }
 
     /// What stood in the evidence: of a refanged reading, the defanged text where it can be found again.

@@ -7,7 +7,9 @@
 //! How values look belongs to `observable/`; what a hit is worth, to `finding/`.
 
 mod atoms;
+mod condition;
 mod evaluate;
+mod expression;
 mod matcher;
 mod patterns;
 mod predicate;

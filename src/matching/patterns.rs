@@ -1,11 +1,13 @@
 //! Text, regular expressions and YARA rules through yara-x. The only file that knows yara-x.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use yara_x::{Compiler, Rules, Scanner, SourceCode};
 
 use crate::pack::{Borders, LetterCase, TextPattern};
 
+use super::expression::{in_any_case, quote, quote_slashes, split_flags, without_anchors};
 use super::screen::longest_plain_part;
 
 /// One string that yara-x looks for on behalf of a leaf.
@@ -48,6 +50,7 @@ pub(super) struct YaraSource {
 pub(super) struct PatternBuilder {
     patterns: Vec<(Pattern, String)>,
     sources: Vec<YaraSource>,
+    is_hidden: bool,
 }
 
 /// How many strings one generated rule holds: compiling costs by rule, not by string.
@@ -62,6 +65,8 @@ pub(super) struct Patterns {
     sources: Vec<YaraSource>,
     /// Whether some pattern is a regular expression, whose text any escape may change.
     pub has_regex: bool,
+    /// Whether no part of some text surely stands in raw bytes as it is.
+    pub is_hidden: bool,
 }
 
 /// A rule of a pack's YARA source that matched.
@@ -83,11 +88,15 @@ impl PatternBuilder {
         let declare = |value: &str, borders: Borders| {
             let case = if text.case == LetterCase::Ignored { " nocase" } else { "" };
             let borders = if borders == Borders::Word { " fullword" } else { "" };
-            format!("\"{}\" ascii{case}{borders}", quote(value))
+            match in_any_case(value).filter(|_| text.case == LetterCase::Ignored) {
+                Some(expression) => format!("/{expression}/{borders}"),
+                None => format!("{} ascii{case}{borders}", quote(value)),
+            }
         };
         let pattern = |role| Pattern { indicator, leaf, kind: "text", value: text.value.clone(), role };
         self.patterns.push((pattern(Role::Exact), declare(&text.value, text.borders)));
         let plain = longest_plain_part(&text.value);
+        self.is_hidden |= plain.is_empty();
         if plain != text.value && !plain.is_empty() {
             self.patterns.push((pattern(Role::Screen), declare(&plain, Borders::Anywhere)));
         }
@@ -96,12 +105,8 @@ impl PatternBuilder {
     /// Adds a regular expression, and says what is wrong with it.
     pub fn regex(&mut self, indicator: u32, leaf: u32, expression: &str) -> Result<(), String> {
         let (flags, body) = split_flags(expression);
-        let bare = body.strip_prefix('^').unwrap_or(body);
-        let bare = match bare.strip_suffix('$') {
-            Some(head) if head.bytes().rev().take_while(|&b| b == b'\\').count() % 2 == 0 => head,
-            _ => bare,
-        };
-        let role = if bare == body {
+        let bare = without_anchors(body);
+        let role = if bare.is_none() {
             Role::Exact
         } else {
             let built = regex::bytes::RegexBuilder::new(body)
@@ -110,7 +115,7 @@ impl PatternBuilder {
                 .build();
             Role::Anchored(built.map_err(|error| error.to_string())?)
         };
-        let declared = format!("/{}/{flags}", quote_slashes(bare));
+        let declared = format!("/{}/{flags}", quote_slashes(bare.as_deref().unwrap_or(body)));
         compile(&format!("rule probe {{ strings: $p = {declared} condition: $p }}"))?;
         self.patterns.push((Pattern { indicator, leaf, kind: "regex", value: expression.to_owned(), role }, declared));
         Ok(())
@@ -146,44 +151,8 @@ impl PatternBuilder {
         };
         let patterns: Vec<Pattern> = self.patterns.into_iter().map(|(pattern, _)| pattern).collect();
         let has_regex = patterns.iter().any(|pattern| pattern.kind == "regex");
-        Ok(Patterns { strings, rules, patterns, sources: self.sources, has_regex })
+        Ok(Patterns { strings, rules, patterns, sources: self.sources, has_regex, is_hidden: self.is_hidden })
     }
-}
-
-/// Splits `(?is)` off the front of a regular expression; yara-x takes the flags behind it.
-fn split_flags(expression: &str) -> (&str, &str) {
-    expression
-        .strip_prefix("(?")
-        .and_then(|rest| rest.split_once(')'))
-        .filter(|(flags, _)| !flags.is_empty() && flags.chars().all(|c| matches!(c, 'i' | 's')))
-        .unwrap_or(("", expression))
-}
-
-fn quote(text: &str) -> String {
-    text.bytes()
-        .map(|byte| match byte {
-            b'"' => "\\\"".to_owned(),
-            b'\\' => "\\\\".to_owned(),
-            0x20..=0x7e => char::from(byte).to_string(),
-            _ => format!("\\x{byte:02x}"),
-        })
-        .collect()
-}
-
-/// Escapes slashes that are not escaped yet, and line ends, which a YARA regular expression may not hold.
-fn quote_slashes(expression: &str) -> String {
-    let mut out = String::new();
-    let mut is_escaped = false;
-    for c in expression.chars() {
-        match c {
-            '/' if !is_escaped => out.push_str("\\/"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            c => out.push(c),
-        }
-        is_escaped = c == '\\' && !is_escaped;
-    }
-    out
 }
 
 fn compiler<'a>() -> Compiler<'a> {
@@ -222,52 +191,72 @@ pub(super) struct Scanners<'r> {
     patterns: &'r Patterns,
 }
 
-/// What a search for strings is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Purpose {
-    /// To find records worth parsing: parts of patterns count.
-    Screen,
-    /// To find what matches.
-    Evaluate,
-}
-
 impl Scanners<'_> {
-    /// Calls `each` with every string found: the pattern's index in [`Patterns::patterns`], and where.
-    ///
-    /// For [`Purpose::Evaluate`], `around` gives the text that an anchored expression must match as a whole.
-    pub fn strings(
+    /// Calls `each` with every place in raw bytes where a pattern, or a plain part of one, stands.
+    pub fn screen(&mut self, bytes: &[u8], each: &mut dyn FnMut(Range<usize>)) -> Result<(), String> {
+        for (_, range) in self.scan(bytes)? {
+            each(range);
+        }
+        Ok(())
+    }
+
+    /// Calls `each` with every pattern found in the views of a record, which stand in `bytes` one behind the other: the
+    /// pattern's index in [`Patterns::patterns`], and where. No match crosses from one view into the next.
+    pub fn search(
         &mut self,
         bytes: &[u8],
-        purpose: Purpose,
-        around: &dyn Fn(usize) -> Range<usize>,
+        views: &[Range<usize>],
         each: &mut dyn FnMut(usize, Range<usize>),
     ) -> Result<(), String> {
-        let Some(scanner) = &mut self.strings else { return Ok(()) };
-        let results = scanner.scan(bytes).map_err(|error| error.to_string())?;
-        for rule in results.matching_rules() {
-            for found in rule.patterns() {
-                let Some(index) = found.identifier().strip_prefix("$p").and_then(|n| n.parse::<usize>().ok()) else {
-                    continue;
-                };
-                let Some(pattern) = self.patterns.patterns.get(index) else { continue };
-                let mut confirmed = None;
-                for one in found.matches() {
-                    let range = one.range();
-                    match (&pattern.role, purpose) {
-                        (Role::Screen, Purpose::Evaluate) => {}
-                        (Role::Anchored(regex), Purpose::Evaluate) => {
-                            let text = around(range.start);
-                            let is_new = confirmed.replace(text.start) != Some(text.start);
-                            if is_new && let Some(whole) = bytes.get(text.clone()).and_then(|text| regex.find(text)) {
-                                each(index, text.start + whole.start()..text.start + whole.end());
-                            }
-                        }
-                        _ => each(index, range),
-                    }
+        let mut crossed: BTreeSet<(usize, usize)> = BTreeSet::new();
+        let mut within = Vec::new();
+        for (index, range) in self.scan(bytes)? {
+            let Some(pattern) = self.patterns.patterns.get(index) else { continue };
+            let first = views.partition_point(|view| view.end < range.start);
+            let touched = views.iter().enumerate().skip(first).take_while(|(_, view)| view.start < range.end);
+            match (&pattern.role, views.get(first)) {
+                (Role::Screen, _) => {}
+                (Role::Exact, Some(view)) if view.start <= range.start && range.end <= view.end => {
+                    within.push((index, first, range));
                 }
+                _ => crossed.extend(touched.map(|(view, _)| (index, view))),
+            }
+        }
+        within.retain(|(index, view, _)| !crossed.contains(&(*index, *view)));
+        for (index, number) in crossed {
+            let Some((view, text)) = views.get(number).and_then(|view| Some((view, bytes.get(view.clone())?))) else {
+                continue;
+            };
+            let alone: Vec<Range<usize>> = match self.patterns.patterns.get(index).map(|pattern| &pattern.role) {
+                Some(Role::Anchored(regex)) => regex.find_iter(text).map(|found| found.range()).collect(),
+                _ => self.scan(text)?.into_iter().filter(|(other, _)| *other == index).map(|(_, at)| at).collect(),
+            };
+            within.extend(alone.into_iter().map(|at| (index, number, view.start + at.start..view.start + at.end)));
+        }
+        within.sort_by_key(|(index, view, range)| (*index, *view, range.start));
+        let mut last = (usize::MAX, 0);
+        for (index, _, range) in within {
+            // An expression such as `a+b` matches from each of its `a`: that is one place.
+            if last.0 != index || range.start >= last.1 {
+                last = (index, range.end);
+                each(index, range);
             }
         }
         Ok(())
+    }
+
+    fn scan(&mut self, bytes: &[u8]) -> Result<Vec<(usize, Range<usize>)>, String> {
+        let Some(scanner) = &mut self.strings else { return Ok(Vec::new()) };
+        let results = scanner.scan(bytes).map_err(|error| error.to_string())?;
+        let mut found = Vec::new();
+        for rule in results.matching_rules() {
+            for pattern in rule.patterns() {
+                if let Some(index) = pattern.identifier().strip_prefix("$p").and_then(|n| n.parse::<usize>().ok()) {
+                    found.extend(pattern.matches().map(|one| (index, one.range())));
+                }
+            }
+        }
+        Ok(found)
     }
 
     /// Returns the rules of the packs' own YARA sources that match these bytes as a whole.
@@ -305,10 +294,8 @@ mod tests {
         let patterns = builder.build().unwrap();
         let mut scanners = patterns.scanners();
         let mut out = Vec::new();
-        let whole = |_| 0..text.len();
-        scanners
-            .strings(text.as_bytes(), Purpose::Evaluate, &whole, &mut |_, range| out.push(text[range].to_owned()))
-            .unwrap();
+        let whole = 0..text.len();
+        scanners.search(text.as_bytes(), &[whole], &mut |_, range| out.push(text[range].to_owned())).unwrap();
         out
     }
 
@@ -324,6 +311,7 @@ mod tests {
         assert_eq!(one(text("get", LetterCase::Ignored, Borders::Anywhere), "GETaget"), 2);
         assert_eq!(one(text("get", LetterCase::Ignored, Borders::Word), "GETa get."), 1);
         assert_eq!(one(text("grün", LetterCase::Counts, Borders::Anywhere), "x grün"), 1);
+        assert_eq!(one(text("grün", LetterCase::Ignored, Borders::Word), "GRÜN Grün grünx"), 2);
     }
 
     #[test]
@@ -333,6 +321,8 @@ mod tests {
         assert_eq!(one("(?i)abc", "xABCx"), ["ABC"]);
         assert_eq!(one("^abc$", "abc"), ["abc"]);
         assert!(one("^abc$", "xabc").is_empty());
+        assert_eq!(one("(^|;)sid=[0-9]", "sid=1;sid=2 sid=3"), ["sid=1", ";sid=2"]);
+        assert_eq!(one("[^,]*end", "an end"), ["an end"]);
         assert!(PatternBuilder::default().regex(0, 0, "a(").is_err());
     }
 

@@ -10,6 +10,7 @@ use crate::record::{Field, FieldName};
 
 use super::Hit;
 use super::atoms::{AtomEntry, AtomTable};
+use super::condition::{Facts, LeafKind, Test, kind_of};
 use super::patterns::{PatternBuilder, Patterns};
 use super::predicate::{self, FieldTest};
 use super::screen::Screen;
@@ -33,24 +34,6 @@ pub struct PackInfo {
     pub name: String,
     /// Where its indicators come from.
     pub advisory: Option<Advisory>,
-}
-
-#[derive(Debug)]
-enum Test {
-    All(Vec<Test>),
-    Any(Vec<Test>),
-    Not(Box<Test>),
-    /// Holds where something of this leaf stands in the record.
-    Found(u32, LeafKind),
-    /// Holds where the record leaf of this index holds.
-    Record(usize),
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum LeafKind {
-    /// Only digests of files.
-    Digest,
-    Other,
 }
 
 /// Which leaves were found in a record.
@@ -122,7 +105,7 @@ impl Ruleset {
                 if building.record_leaves.len() > records_before {
                     with_records.push(index);
                 }
-                if !can_be_set_off(&test) {
+                if !test.can_be_set_off() {
                     building.faults.push((
                         "M001",
                         "nothing that a record holds could set this test off: it only says `not`".into(),
@@ -245,29 +228,27 @@ impl Ruleset {
     pub(super) fn record_fields(&self, index: u32) -> Vec<&FieldName> {
         let mut leaves = Vec::new();
         if let Some(indicator) = self.indicator(index) {
-            record_leaves(&indicator.test, &mut leaves);
+            indicator.test.record_leaves(&mut leaves);
         }
         leaves.into_iter().filter_map(|leaf| self.required.get(leaf)).flatten().collect()
     }
 
-    /// Decides whether an indicator's test holds, and whether by what was seen or only by what was quoted.
-    pub(super) fn decide(&self, index: u32, evidence: &Evidence, fields: &[Field<'_>]) -> Option<SightingKind> {
+    /// Decides whether an indicator's test holds, and whether by what was seen or only by what was quoted; and returns the
+    /// leaves by which it does.
+    pub(super) fn decide(
+        &self,
+        index: u32,
+        evidence: &Evidence,
+        fields: &[Field<'_>],
+    ) -> Option<(SightingKind, BTreeSet<u32>)> {
         let test = &self.indicator(index)?.test;
-        if self.holds(test, &evidence.seen, fields) {
-            return Some(SightingKind::Sighting);
-        }
-        (evidence.quoted.len() > evidence.seen.len() && self.holds(test, &evidence.quoted, fields))
-            .then_some(SightingKind::Mention)
-    }
-
-    fn holds(&self, test: &Test, found: &BTreeSet<u32>, fields: &[Field<'_>]) -> bool {
-        match test {
-            Test::All(parts) => parts.iter().all(|part| self.holds(part, found, fields)),
-            Test::Any(parts) => parts.iter().any(|part| self.holds(part, found, fields)),
-            Test::Not(part) => !self.holds(part, found, fields),
-            Test::Found(leaf, _) => found.contains(leaf),
-            Test::Record(leaf) => self.record_leaves.get(*leaf).is_some_and(|leaf| predicate::all_hold(leaf, fields)),
-        }
+        let mut support = BTreeSet::new();
+        let seen = Facts { found: &evidence.seen, fields, leaves: &self.record_leaves };
+        let is_seen = test.holds(&seen, &mut support);
+        let quoted = Facts { found: &evidence.quoted, ..seen };
+        let is_quoted = evidence.quoted.len() > evidence.seen.len() && test.holds(&quoted, &mut support);
+        let kind = if is_seen { SightingKind::Sighting } else { SightingKind::Mention };
+        (is_seen || is_quoted).then_some((kind, support))
     }
 }
 
@@ -327,50 +308,6 @@ impl Building {
                 Test::Record(self.record_leaves.len() - 1)
             }
         }
-    }
-}
-
-fn record_leaves(test: &Test, leaves: &mut Vec<usize>) {
-    match test {
-        Test::All(parts) | Test::Any(parts) => parts.iter().for_each(|part| record_leaves(part, leaves)),
-        Test::Record(leaf) => leaves.push(*leaf),
-        Test::Not(_) | Test::Found(..) => {}
-    }
-}
-
-fn can_be_set_off(test: &Test) -> bool {
-    match test {
-        Test::All(parts) => parts.iter().any(can_be_set_off),
-        Test::Any(parts) => parts.iter().all(can_be_set_off),
-        Test::Not(_) => false,
-        Test::Found(..) | Test::Record(_) => true,
-    }
-}
-
-fn kind_of(expr: &Expr) -> &'static str {
-    let combined = |parts: &[Expr], word: &'static str| {
-        let mut kinds = parts.iter().map(kind_of);
-        match (kinds.next(), kinds.next()) {
-            (Some(kind), None) => kind,
-            (Some(kind), Some(second)) if kind == second && kinds.all(|other| other == kind) => kind,
-            _ => word,
-        }
-    };
-    match expr {
-        Expr::All(parts) => combined(parts, "all"),
-        Expr::Any(parts) => combined(parts, "any"),
-        Expr::Not(_) => "not",
-        Expr::Atoms(atoms) => match atoms.first().map(|atom| &atom.observable) {
-            Some(Observable::Ip(_)) => "ip",
-            Some(Observable::Domain(_)) => "domain",
-            Some(Observable::Url(_)) => "url",
-            Some(Observable::Email(_)) => "email",
-            Some(Observable::Hash(..)) | None => "hash",
-        },
-        Expr::Text(_) => "text",
-        Expr::Regex(_) => "regex",
-        Expr::Yara(_) => "yara",
-        Expr::Record(_) => "record",
     }
 }
 

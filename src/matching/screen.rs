@@ -3,13 +3,15 @@
 //! A record is a candidate where an atom stands in its bytes as they are, where an escape or defanging may hide one, where
 //! (a plain part of) a pattern stands, or where the rarest needle of a predicate stands.
 
+use std::ops::Range;
+
 use aho_corasick::AhoCorasick;
 
 use crate::observable::tokens::{Reading, Shapes, tokens};
 use crate::record::{Block, Span};
 
 use super::atoms::AtomTable;
-use super::patterns::{Patterns, Purpose, Scanners};
+use super::patterns::{Patterns, Scanners};
 use super::predicate::{FieldTest, needles};
 
 /// Visible defanging, which is looked for together with the needles of predicates.
@@ -24,7 +26,8 @@ pub(super) struct Screen {
     shapes: Shapes,
     has_atoms: bool,
     has_regex: bool,
-    has_rules: bool,
+    /// Whether something may hold of a record in whose raw bytes nothing tells.
+    is_blind: bool,
     words: Option<AhoCorasick>,
     word_count: usize,
     /// For each record leaf, for each of its predicates that have needles, the indexes of these needles in `words`.
@@ -57,7 +60,8 @@ impl Screen {
             shapes: atoms.shapes(),
             has_atoms,
             has_regex: patterns.has_regex,
-            has_rules: patterns.has_rules(),
+            // A pack's own YARA rule may hold without any of its strings.
+            is_blind: patterns.has_rules() || patterns.is_hidden,
             words: Some(automaton),
             word_count: words.len(),
             leaves,
@@ -72,8 +76,7 @@ impl Screen {
         scanners: &mut Scanners<'_>,
     ) -> Result<Vec<Span>, String> {
         let bytes = block.bytes();
-        // A pack's own YARA rule may hold without any of its strings, so every record is looked at.
-        if self.has_rules || self.leaves.iter().any(Vec::is_empty) {
+        if self.is_blind || self.leaves.iter().any(Vec::is_empty) {
             return Ok(every_record(block));
         }
         let mut offsets = Vec::new();
@@ -86,7 +89,8 @@ impl Screen {
         });
         self.escapes(bytes, &mut offsets);
         self.words(bytes, &mut offsets);
-        scanners.strings(bytes, Purpose::Screen, &|_| 0..0, &mut |_, range| offsets.push(range.start))?;
+        // An expression may begin to match in a record before the one that it matches in.
+        scanners.screen(bytes, &mut |range| each_record(block, range, &mut |offset| offsets.push(offset)))?;
         offsets.sort_unstable();
         let mut spans: Vec<Span> = Vec::new();
         for offset in offsets {
@@ -154,6 +158,17 @@ fn index_of(words: &mut Vec<String>, word: String) -> usize {
 fn is_entity(after: &[u8]) -> bool {
     let name = after.iter().take(ENTITY_BYTES).take_while(|byte| byte.is_ascii_alphanumeric()).count();
     after.get(name) == Some(&b';')
+}
+
+/// Calls `each` with an offset in every record that a range touches.
+fn each_record(block: &dyn Block, range: Range<usize>, each: &mut dyn FnMut(usize)) {
+    each(range.start);
+    each(range.end.saturating_sub(1).max(range.start));
+    let within = block.bytes().get(range.clone()).unwrap_or_default();
+    // Records end with lines or hold several: a line's beginning never lies outside the record that it belongs to.
+    for at in memchr::memchr_iter(b'\n', within) {
+        each(range.start + at + 1);
+    }
 }
 
 /// Returns every record of a block.

@@ -45,19 +45,17 @@ impl Views {
         let mut views = Self::default();
         let block_bytes = block.bytes();
         let raw = block_bytes.get(span.range.clone()).unwrap_or_default();
-        let mut covered = 0;
+        let mut is_one_field = false;
         for (index, field) in record.fields.iter().enumerate() {
             let literal_at = match &field.value {
                 Cow::Borrowed(value) => offset_within(block_bytes, value.as_bytes()),
                 Cow::Owned(_) => None,
             };
-            if literal_at.is_some() {
-                covered += field.value.len() + 1;
-            }
+            is_one_field |= literal_at.is_some() && field.value.len() == raw.len();
             views.add_readings(&field.value, Some(index), &field.decode, literal_at);
         }
-        // Where the fields are the whole record, its bytes would only repeat them.
-        if covered < raw.len() {
+        // A text may run across fields, as `POST /ecp/y.js` does; where one field is the whole record, none can.
+        if !is_one_field || record.damage.is_some() {
             let text = String::from_utf8_lossy(raw);
             views.add(raw, None, 0, &[], false, Some(span.range.start));
             let mut reading = 1;

@@ -21,7 +21,7 @@ impl IpRange {
             return Ok(Self(IpNet::from(unmapped(address))));
         }
         let range: IpNet = bare.parse().map_err(|_| refuse())?;
-        Ok(Self(range.trunc()))
+        Ok(Self(unmapped_range(range).trunc()))
     }
 
     /// Returns the range as a network.
@@ -46,6 +46,15 @@ pub(super) fn unmapped(address: IpAddr) -> IpAddr {
         IpAddr::V6(v6) => v6.to_ipv4_mapped().map_or(address, IpAddr::V4),
         IpAddr::V4(_) => address,
     }
+}
+
+/// Turns `::ffff:192.0.2.0/120` into `192.0.2.0/24`: evidence is read without the mapping, too.
+fn unmapped_range(range: IpNet) -> IpNet {
+    let mapped = range.prefix_len().checked_sub(96).zip(match unmapped(range.addr()) {
+        IpAddr::V4(v4) if matches!(range, IpNet::V6(_)) => Some(v4),
+        _ => None,
+    });
+    mapped.and_then(|(length, v4)| IpNet::new(IpAddr::V4(v4), length).ok()).unwrap_or(range)
 }
 
 /// Reads the IPv4 address that `run`, a run of digits and dots, is as a whole.
@@ -76,7 +85,7 @@ pub(super) fn parse_v4(run: &[u8]) -> Option<u32> {
 
 /// Reads the IPv6 address that `run`, a run of hexadecimal digits, colons and dots, is as a whole.
 ///
-/// A full stop or colon after it is punctuation; a port after an IPv4-mapped address is left out.
+/// A full stop or colon after it is punctuation; a port after an address is left out where it can be told from a group.
 pub(super) fn parse_v6(run: &[u8]) -> Option<(Ipv6Addr, usize)> {
     let colons = memchr::memchr_iter(b':', run).count();
     if !(2..=9).contains(&colons) || run.len() > 64 {
@@ -84,10 +93,14 @@ pub(super) fn parse_v6(run: &[u8]) -> Option<(Ipv6Addr, usize)> {
     }
     let text = std::str::from_utf8(run).ok()?;
     let trimmed = text.trim_end_matches('.');
-    let mut attempts = [Some(trimmed), trimmed.strip_suffix(':'), None];
-    if trimmed.contains('.') {
-        attempts[2] = trimmed.rsplit_once(':').map(|(address, _)| address);
-    }
+    // A port behind a mapped address, behind all eight groups, or behind a dot as packet dumps write it.
+    let without_port = trimmed.rsplit_once(':').filter(|_| trimmed.contains('.') || colons == 8);
+    let attempts = [
+        Some(trimmed),
+        trimmed.strip_suffix(':'),
+        without_port.map(|(address, _)| address),
+        trimmed.rsplit_once('.').map(|(address, _)| address),
+    ];
     attempts.into_iter().flatten().find_map(|attempt| Some((attempt.parse().ok()?, attempt.len())))
 }
 
@@ -102,6 +115,8 @@ mod tests {
         assert_eq!(value("192.0.2.7/24").unwrap(), "192.0.2.0/24");
         assert_eq!(value("[2001:DB8:0::1]").unwrap(), "2001:db8::1");
         assert_eq!(value("::ffff:192.0.2.7").unwrap(), "192.0.2.7");
+        assert_eq!(value("::ffff:192.0.2.7/120").unwrap(), "192.0.2.0/24");
+        assert_eq!(value("2001:db8::/32").unwrap(), "2001:db8::/32");
         assert!(value("192.0.2").is_err());
         assert!(value("192.0.2.256").is_err());
         assert!(value("192.0.2.7/33").is_err());
@@ -122,6 +137,8 @@ mod tests {
         assert_eq!(parse("2001:db8::abcd:").as_deref(), Some("2001:db8::abcd"));
         assert_eq!(parse("2001:0DB8:0:0:0:0:0:1.").as_deref(), Some("2001:db8::1"));
         assert_eq!(parse("::ffff:10.11.12.13:443").as_deref(), Some("::ffff:10.11.12.13"));
+        assert_eq!(parse("2001:db8:0:0:0:0:0:1:443").as_deref(), Some("2001:db8::1"));
+        assert_eq!(parse("2001:db8::abcd.443").as_deref(), Some("2001:db8::abcd"));
         assert_eq!(parse("03:12:44"), None);
         assert_eq!(parse("a:b"), None);
     }

@@ -4,6 +4,8 @@
 
 use std::fmt;
 
+mod borders;
+mod colons;
 pub mod decoding;
 mod domain;
 mod email;

@@ -2,10 +2,10 @@
 //!
 //! A token ends where its kind ends, so a longer number, name or digest is another token: borders are exact.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr};
 use std::ops::Range;
 
-use super::{email, ip};
+use super::{borders, colons, email};
 
 /// What has the shape of an observable.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,7 +16,8 @@ pub enum Token<'t> {
     Name(&'t [u8]),
     /// An e-mail address: its local part up to one possible border, and its host.
     Email(&'t [u8], &'t [u8]),
-    /// A run of 32, 40, 64 or 128 hexadecimal digits between characters that are not letters or digits.
+    /// A run of 32, 40, 64 or 128 hexadecimal digits between characters that are not letters or digits; or as many in
+    /// pairs between colons, as certificates' thumbprints are printed.
     Hex(&'t [u8]),
 }
 
@@ -46,7 +47,6 @@ pub enum Reading {
 
 const TOKEN: u8 = 1;
 const DIGIT_OR_DOT: u8 = 2;
-const COLON_RUN: u8 = 4;
 
 const CLASS: [u8; 256] = classes();
 
@@ -66,9 +66,6 @@ const fn classes() -> [u8; 256] {
         }
         if byte.is_ascii_digit() || byte == b'.' {
             class |= DIGIT_OR_DOT;
-        }
-        if byte.is_ascii_hexdigit() || byte == b':' || byte == b'.' {
-            class |= COLON_RUN;
         }
         table[code] = class;
         code += 1;
@@ -90,76 +87,98 @@ pub fn tokens<'t>(text: &'t [u8], shapes: Shapes, reading: Reading, each: &mut d
         let run = run.get(..length).unwrap_or_default();
         // The shortest token of any shape has four bytes (`a.bc`).
         if length >= 4 {
-            one_run(text, run, start, shapes, each);
-            if reading == Reading::Escaped && start > 0 && text.get(start - 1) == Some(&b'\\') {
-                one_run(text, run.get(1..).unwrap_or_default(), start + 1, shapes, each);
+            let mut search = Search { text, shapes, reading, each: &mut *each };
+            search.run(run, start);
+            if search.is_escaped(start) {
+                search.run(run.get(1..).unwrap_or_default(), start + 1);
             }
         }
         at = start + length;
     }
-    if shapes.v6 || shapes.v4 {
-        colon_runs(text, shapes, reading, each);
+    if shapes.v6 || shapes.v4 || shapes.hex {
+        colons::runs(text, shapes, reading, each);
     }
 }
 
-fn one_run<'t>(
+/// What every step of a search needs.
+struct Search<'t, 'e> {
     text: &'t [u8],
-    run: &'t [u8],
-    start: usize,
     shapes: Shapes,
-    each: &mut dyn FnMut(Token<'t>, Range<usize>),
-) {
-    if shapes.hex && run.len() >= 32 {
-        hex_pieces(run, start, each);
-    }
-    let Some(first_dot) = memchr::memchr(b'.', run) else {
-        // The host of an address may be a single label; the pack's e-mail indicators never are.
-        return;
-    };
-    if shapes.v4 && run.len() >= 7 {
-        v4_pieces(run, start, first_dot, each);
-    }
-    if !(shapes.name || shapes.email) {
-        return;
-    }
-    let is_edge = |byte: &u8| matches!(byte, b'.' | b'-' | b'_');
-    let lead = run.iter().take_while(|byte| is_edge(byte)).count();
-    let trail = run.iter().rev().take_while(|byte| is_edge(byte)).count();
-    let Some(name) = run.get(lead..run.len().saturating_sub(trail)).filter(|name| memchr::memchr(b'.', name).is_some())
-    else {
-        return;
-    };
-    let name_start = start + lead;
-    let name_end = name_start + name.len();
-    if shapes.name {
-        each(Token::Name(name), name_start..name_end);
-    }
-    if shapes.email && lead == 0 && start > 1 && text.get(start - 1) == Some(&b'@') {
-        local_parts(text, start - 1, name, name_end, each);
-    }
+    reading: Reading,
+    each: &'e mut dyn FnMut(Token<'t>, Range<usize>),
 }
 
-/// Emits each plausible local part before the `@` at `at`: the whole run, and what stands behind its soft borders.
-fn local_parts<'t>(
-    text: &'t [u8],
-    at: usize,
-    host: &'t [u8],
-    end: usize,
-    each: &mut dyn FnMut(Token<'t>, Range<usize>),
-) {
-    let before = text.get(at.saturating_sub(64)..at).unwrap_or_default();
-    let whole = before.iter().rev().take_while(|&&byte| email::is_local(byte)).count();
-    let mut from = at - whole;
-    loop {
-        let local = text.get(from..at).unwrap_or_default();
-        let local = local.get(local.iter().take_while(|&&byte| byte == b'.').count()..).unwrap_or_default();
-        if local.is_empty() {
+impl<'t> Search<'t, '_> {
+    /// Tells whether a backslash before `at` may make the byte there a part of an escape.
+    fn is_escaped(&self, at: usize) -> bool {
+        self.reading == Reading::Escaped && at.checked_sub(1).and_then(|i| self.text.get(i)) == Some(&b'\\')
+    }
+
+    /// Searches a run of bytes that tokens are made of, cut at what is a border in other scripts than ASCII.
+    fn run(&mut self, run: &'t [u8], start: usize) {
+        if run.is_ascii() {
+            return self.piece(run, start);
+        }
+        borders::pieces(run, &mut |range| {
+            self.piece(run.get(range.clone()).unwrap_or_default(), start + range.start);
+        });
+    }
+
+    fn piece(&mut self, run: &'t [u8], start: usize) {
+        let shapes = self.shapes;
+        if shapes.hex && run.len() >= 32 {
+            hex_pieces(run, start, self.each);
+        }
+        let Some(first_dot) = memchr::memchr(b'.', run) else {
+            // The host of an address may be a single label; the pack's e-mail indicators never are.
+            return;
+        };
+        if shapes.v4 && run.len() >= 7 {
+            v4_pieces(run, start, first_dot, self.each);
+        }
+        if !(shapes.name || shapes.email) {
             return;
         }
-        each(Token::Email(local, host), at - local.len()..end);
-        match local.iter().position(|&byte| !email::is_firm_local(byte)) {
-            Some(soft) => from = at - local.len() + soft + 1,
-            None => return,
+        let is_edge = |byte: &u8| matches!(byte, b'.' | b'-' | b'_');
+        let lead = run.iter().take_while(|byte| is_edge(byte)).count();
+        let trail = run.iter().rev().take_while(|byte| is_edge(byte)).count();
+        let Some(name) =
+            run.get(lead..run.len().saturating_sub(trail)).filter(|name| memchr::memchr(b'.', name).is_some())
+        else {
+            return;
+        };
+        let name_start = start + lead;
+        let name_end = name_start + name.len();
+        if shapes.name {
+            (self.each)(Token::Name(name), name_start..name_end);
+        }
+        if shapes.email && lead == 0 && start > 1 && self.text.get(start - 1) == Some(&b'@') {
+            self.local_parts(start - 1, name, name_end);
+        }
+    }
+
+    /// Emits each plausible local part before the `@` at `at`: the whole run, and what stands behind its soft borders.
+    fn local_parts(&mut self, at: usize, host: &'t [u8], end: usize) {
+        let before = self.text.get(at.saturating_sub(64)..at).unwrap_or_default();
+        let whole = before.iter().rev().take_while(|&&byte| email::is_local(byte)).count();
+        self.local_parts_from(at - whole, at, host, end);
+        if whole > 1 && self.is_escaped(at - whole) {
+            self.local_parts_from(at - whole + 1, at, host, end);
+        }
+    }
+
+    fn local_parts_from(&mut self, mut from: usize, at: usize, host: &'t [u8], end: usize) {
+        loop {
+            let local = self.text.get(from..at).unwrap_or_default();
+            let local = local.get(local.iter().take_while(|&&byte| byte == b'.').count()..).unwrap_or_default();
+            if local.is_empty() {
+                return;
+            }
+            (self.each)(Token::Email(local, host), at - local.len()..end);
+            match borders::behind_first(local, |byte| !email::is_firm_local(byte)) {
+                Some(behind) => from = at - local.len() + behind,
+                None => return,
+            }
         }
     }
 }
@@ -186,57 +205,11 @@ fn v4_pieces<'t>(run: &'t [u8], start: usize, first_dot: usize, each: &mut dyn F
         let trail = piece.iter().rev().take_while(|&&byte| byte == b'.').count();
         if let Some(digits) = piece.get(lead..piece.len().saturating_sub(trail))
             && digits.iter().all(|&byte| is(byte, DIGIT_OR_DOT))
-            && let Some(address) = ip::parse_v4(digits)
+            && let Some(address) = super::ip::parse_v4(digits)
         {
             each(Token::Address(IpAddr::V4(Ipv4Addr::from(address))), at + lead..at + lead + digits.len());
         }
         at += piece.len() + 1;
-    }
-}
-
-/// Emits IPv6 addresses, and IPv4 addresses written as the last 32 bits of a mapped one in hexadecimal.
-fn colon_runs<'t>(text: &'t [u8], shapes: Shapes, reading: Reading, each: &mut dyn FnMut(Token<'t>, Range<usize>)) {
-    let mut done = 0;
-    for colon in memchr::memchr_iter(b':', text) {
-        if colon < done {
-            continue;
-        }
-        let before = text.get(done..colon).unwrap_or_default();
-        let mut start = colon - before.iter().rev().take_while(|&&byte| is(byte, COLON_RUN)).count();
-        let after = text.get(colon..).unwrap_or_default();
-        let end = colon + after.iter().take_while(|&&byte| is(byte, COLON_RUN)).count();
-        done = end;
-        if end - start < 3 {
-            continue;
-        }
-        let byte_at = |index: Option<usize>| index.and_then(|i| text.get(i)).copied().unwrap_or(b' ');
-        let is_escape = |index: Option<usize>| reading == Reading::Escaped && byte_at(index) == b'\\';
-        if is_escape(start.checked_sub(1)) {
-            start += 1;
-        } else if byte_at(start.checked_sub(1)).is_ascii_alphanumeric() && !is_escape(start.checked_sub(2)) {
-            continue;
-        }
-        if byte_at(Some(end)).is_ascii_alphanumeric() {
-            continue;
-        }
-        let run = text.get(start..end).unwrap_or_default();
-        // `:` before an address is a separator, as in `ip:2001:db8::1`, whose key ends at the run's border.
-        let lead = usize::from(run.starts_with(b":") && !run.starts_with(b"::"));
-        // A mapped address in dotted form has been found as the IPv4 address that it ends with.
-        if let Some((address, length)) = ip::parse_v6(run.get(lead..).unwrap_or_default()) {
-            let is_dotted = memchr::memchr(b'.', run.get(lead..lead + length).unwrap_or_default()).is_some();
-            if !(is_dotted && address.to_ipv4_mapped().is_some()) {
-                emit_v6(address, start + lead..start + lead + length, shapes, each);
-            }
-        }
-    }
-}
-
-fn emit_v6<'t>(address: Ipv6Addr, range: Range<usize>, shapes: Shapes, each: &mut dyn FnMut(Token<'t>, Range<usize>)) {
-    match ip::unmapped(IpAddr::V6(address)) {
-        v4 @ IpAddr::V4(_) if shapes.v4 => each(Token::Address(v4), range),
-        v6 @ IpAddr::V6(_) if shapes.v6 => each(Token::Address(v6), range),
-        _ => {}
     }
 }
 
@@ -307,6 +280,8 @@ mod tests {
             "[2001:DB8::ABCD]:443",
             "ip=2001:db8:0:0::abcd,",
             "2001:db8::abcd%9",
+            "source:2001:db8::abcd",
+            "..2001:db8::abcd.",
             "\"2001:db8::abcd\"",
         ] {
             assert_eq!(addresses(yes), ["2001:db8::abcd"], "{yes}");
@@ -326,6 +301,13 @@ mod tests {
         assert_eq!(found(&"ab".repeat(20), Reading::Exact), ["hex 40"]);
         assert!(found(&"ab".repeat(21), Reading::Exact).is_empty());
         assert!(found(&format!("{}g", "ab".repeat(20)), Reading::Exact).is_empty());
+        let pairs = ["ab"; 20].join(":");
+        for yes in [pairs.clone(), format!("SHA1:{pairs}"), format!("Fingerprint={pairs}")] {
+            assert_eq!(found(&yes, Reading::Exact), ["hex 59"], "{yes}");
+        }
+        for no in [format!("cd:{pairs}"), format!("{pairs}:cd"), format!("x{pairs}")] {
+            assert!(found(&no, Reading::Exact).is_empty(), "{no}");
+        }
     }
 
     #[test]
@@ -334,6 +316,7 @@ mod tests {
         assert!(found(r"\nevil.example", Reading::Escaped).contains(&"name evil.example".to_owned()));
         assert!(found(r"\n5.2.69.14", Reading::Escaped).contains(&"ip 5.2.69.14".to_owned()));
         assert!(found(r"\n2001:db8::1", Reading::Exact).is_empty());
+        assert!(found(r"\nbob@evil.example", Reading::Escaped).contains(&"email bob@evil.example".to_owned()));
         for escape in ["n", "f"] {
             let text = format!("\\{escape}2001:db8::1");
             assert!(found(&text, Reading::Escaped).contains(&"ip 2001:db8::1".to_owned()), "{text}");

@@ -56,15 +56,17 @@ impl UrlPattern {
     ///
     /// `rest` is `:443/a/b…` or `/a/b…`. The path may go on only behind `/`, `?`, `#` or `&`.
     pub(super) fn matches(&self, rest: &str) -> Option<usize> {
-        let mut at = 0;
-        if let Some(after) = rest.strip_prefix(':') {
+        // The dot of a fully qualified name.
+        let mut at = usize::from(rest.starts_with("./") || rest.starts_with(".:"));
+        let authority_end = rest.get(at..)?;
+        if let Some(after) = authority_end.strip_prefix(':') {
             let digits = after.bytes().take_while(u8::is_ascii_digit).count();
             let port: u16 = after.get(..digits)?.parse().ok()?;
             let fits = self.port.map_or(matches!(port, 80 | 443 | 21), |wanted| wanted == port);
             if !fits {
                 return None;
             }
-            at = 1 + digits;
+            at += 1 + digits;
         } else if self.port.is_some() {
             return None;
         }
@@ -112,7 +114,7 @@ mod tests {
     #[test]
     fn a_path_matches_up_to_a_border() {
         let url = parse("http://evil.example/a/b").unwrap();
-        for yes in ["/a/b", "/a/b/", "/a/b?x", "/a/b/c", ":443/a/b", "/a/b.", "/a/b\""] {
+        for yes in ["/a/b", "/a/b/", "/a/b?x", "/a/b/c", ":443/a/b", "/a/b.", "/a/b\"", "./a/b", ".:443/a/b"] {
             assert!(url.matches(yes).is_some(), "{yes}");
         }
         for no in ["/a/bc", "/a", ":8080/a/b", "", "/a/b.html"] {

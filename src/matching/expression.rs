@@ -1,0 +1,121 @@
+//! Patterns written for yara-x: what it takes in another spelling, and what it must be given less of.
+
+/// Splits `(?is)` off the front of a regular expression; yara-x takes the flags behind it.
+pub(super) fn split_flags(expression: &str) -> (&str, &str) {
+    expression
+        .strip_prefix("(?")
+        .and_then(|rest| rest.split_once(')'))
+        .filter(|(flags, _)| !flags.is_empty() && flags.chars().all(|c| matches!(c, 'i' | 's')))
+        .unwrap_or(("", expression))
+}
+
+/// Takes the anchors out of a regular expression, since yara-x knows only those of all its text; none where it has none.
+/// What is left matches wherever the whole would.
+pub(super) fn without_anchors(expression: &str) -> Option<String> {
+    let mut out = String::with_capacity(expression.len());
+    let mut found = false;
+    let mut class_depth = 0_u32;
+    let mut chars = expression.chars().peekable();
+    while let Some(c) = chars.next() {
+        match c {
+            '\\' => match chars.next() {
+                Some('A' | 'z') if class_depth == 0 => {
+                    found = true;
+                    out.push_str("(?:)");
+                }
+                escaped => {
+                    out.push('\\');
+                    out.extend(escaped);
+                }
+            },
+            '[' => {
+                class_depth += 1;
+                out.push('[');
+                // `[^]…]` and `[]…]`: a bracket in first place is a character of the class.
+                if let Some(negated) = chars.next_if_eq(&'^') {
+                    out.push(negated);
+                }
+                if chars.next_if_eq(&']').is_some() {
+                    out.push_str("\\]");
+                }
+            }
+            ']' if class_depth > 0 => {
+                class_depth -= 1;
+                out.push(']');
+            }
+            '^' | '$' if class_depth == 0 => {
+                found = true;
+                out.push_str("(?:)");
+            }
+            c => out.push(c),
+        }
+    }
+    found.then_some(out)
+}
+
+/// Escapes slashes that are not escaped yet, and line ends, which a YARA regular expression may not hold.
+pub(super) fn quote_slashes(expression: &str) -> String {
+    let mut out = String::new();
+    let mut is_escaped = false;
+    for c in expression.chars() {
+        match c {
+            '/' if !is_escaped => out.push_str("\\/"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            c => out.push(c),
+        }
+        is_escaped = c == '\\' && !is_escaped;
+    }
+    out
+}
+
+/// Writes a text as a string of yara-x.
+pub(super) fn quote(text: &str) -> String {
+    let inner: String = text
+        .bytes()
+        .map(|byte| match byte {
+            b'"' => "\\\"".to_owned(),
+            b'\\' => "\\\\".to_owned(),
+            0x20..=0x7e => char::from(byte).to_string(),
+            _ => format!("\\x{byte:02x}"),
+        })
+        .collect();
+    format!("\"{inner}\"")
+}
+
+/// Writes a text in any letter case as an expression, where it has letters beyond ASCII, whose case yara-x does not
+/// know; none where it has not.
+pub(super) fn in_any_case(text: &str) -> Option<String> {
+    let forms = |c: char| (c.to_lowercase().collect::<String>(), c.to_uppercase().collect::<String>());
+    text.chars().any(|c| !c.is_ascii() && forms(c).0 != forms(c).1).then_some(())?;
+    let bytes = |text: &str| text.bytes().map(|byte| format!("\\x{byte:02x}")).collect::<String>();
+    let one = |c: char| {
+        let (lower, upper) = forms(c);
+        if lower == upper { bytes(&lower) } else { format!("({}|{})", bytes(&lower), bytes(&upper)) }
+    };
+    Some(text.chars().map(one).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn anchors_are_taken_out_wherever_they_stand() {
+        let bare = |expression: &str| without_anchors(expression);
+        assert_eq!(bare("^abc$").as_deref(), Some("(?:)abc(?:)"));
+        assert_eq!(bare("(^|;)a(;|$)").as_deref(), Some("((?:)|;)a(;|(?:))"));
+        assert_eq!(bare(r"\Aa\z").as_deref(), Some("(?:)a(?:)"));
+        for kept in [r"a\^b\$c", "[^a$]", r"[\]^$]", "[]$]", "a|b", r"\\A"] {
+            assert_eq!(bare(kept), None, "{kept}");
+        }
+        assert_eq!(bare("[^]$]^").as_deref(), Some("[^\\]$](?:)"));
+    }
+
+    #[test]
+    fn letters_beyond_ascii_stand_in_both_cases() {
+        assert_eq!(in_any_case("abc"), None);
+        assert_eq!(in_any_case("日本"), None);
+        assert_eq!(in_any_case("aÜ").as_deref(), Some(r"(\x61|\x41)(\xc3\xbc|\xc3\x9c)"));
+    }
+}

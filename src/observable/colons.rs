@@ -1,0 +1,113 @@
+//! What holds colons: IPv6 addresses, IPv4 addresses mapped into them in hexadecimal, and digests in pairs of digits.
+
+use std::net::{IpAddr, Ipv6Addr};
+use std::ops::Range;
+
+use super::ip;
+use super::tokens::{Reading, Shapes, Token};
+
+type Each<'e, 't> = &'e mut dyn FnMut(Token<'t>, Range<usize>);
+
+fn is_run(byte: u8) -> bool {
+    byte.is_ascii_hexdigit() || matches!(byte, b':' | b'.')
+}
+
+/// Calls `each` with every token that holds colons, from left to right.
+pub(super) fn runs<'t>(text: &'t [u8], shapes: Shapes, reading: Reading, each: Each<'_, 't>) {
+    let mut done = 0;
+    for colon in memchr::memchr_iter(b':', text) {
+        if colon < done {
+            continue;
+        }
+        let before = text.get(done..colon).unwrap_or_default();
+        let start = colon - before.iter().rev().take_while(|&&byte| is_run(byte)).count();
+        let after = text.get(colon..).unwrap_or_default();
+        let end = colon + after.iter().take_while(|&&byte| is_run(byte)).count();
+        done = end;
+        if end - start < 3 || text.get(end).is_some_and(u8::is_ascii_alphanumeric) {
+            continue;
+        }
+        if shapes.hex {
+            digest(text, start..end, each);
+        }
+        if shapes.v4 || shapes.v6 {
+            one_run(text, start..end, shapes, reading, each);
+        }
+    }
+}
+
+fn one_run<'t>(text: &'t [u8], run: Range<usize>, shapes: Shapes, reading: Reading, each: Each<'_, 't>) {
+    let byte_at = |index: Option<usize>| index.and_then(|i| text.get(i)).copied().unwrap_or(b' ');
+    let is_escape = |index: Option<usize>| reading == Reading::Escaped && byte_at(index) == b'\\';
+    let mut start = run.start;
+    let mut is_inside_word = false;
+    if is_escape(start.checked_sub(1)) {
+        start += 1;
+    } else if byte_at(start.checked_sub(1)).is_ascii_alphanumeric() && !is_escape(start.checked_sub(2)) {
+        is_inside_word = true;
+    }
+    if !is_inside_word {
+        address(text, start..run.end, shapes, each);
+    }
+    // `source:2001:db8::1`: the word before the first colon names what follows, unless digits make it a group.
+    let bytes = text.get(start..run.end).unwrap_or_default();
+    let Some(colon) = memchr::memchr(b':', bytes).filter(|&colon| colon > 0) else { return };
+    let word = text.get(..start + colon).unwrap_or_default().iter().rev();
+    let is_name = word.take_while(|b| b.is_ascii_alphanumeric()).all(u8::is_ascii_alphabetic);
+    if is_name && bytes.get(colon + 1) != Some(&b':') {
+        address(text, start + colon + 1..run.end, shapes, each);
+    }
+}
+
+fn address<'t>(text: &'t [u8], range: Range<usize>, shapes: Shapes, each: Each<'_, 't>) {
+    let run = text.get(range.clone()).unwrap_or_default();
+    let dots = run.iter().take_while(|&&byte| byte == b'.').count();
+    // `:` before an address is a separator, as in `ip:2001:db8::1`, whose key ends at the run's border.
+    let run = run.get(dots..).unwrap_or_default();
+    let lead = usize::from(run.starts_with(b":") && !run.starts_with(b"::"));
+    let Some((address, length)) = ip::parse_v6(run.get(lead..).unwrap_or_default()) else { return };
+    // A mapped address in dotted form has been found as the IPv4 address that it ends with.
+    let is_dotted = memchr::memchr(b'.', run.get(lead..lead + length).unwrap_or_default()).is_some();
+    if !(is_dotted && address.to_ipv4_mapped().is_some()) {
+        let start = range.start + dots + lead;
+        emit(address, start..start + length, shapes, each);
+    }
+}
+
+fn emit<'t>(address: Ipv6Addr, range: Range<usize>, shapes: Shapes, each: Each<'_, 't>) {
+    match ip::unmapped(IpAddr::V6(address)) {
+        v4 @ IpAddr::V4(_) if shapes.v4 => each(Token::Address(v4), range),
+        v6 @ IpAddr::V6(_) if shapes.v6 => each(Token::Address(v6), range),
+        _ => {}
+    }
+}
+
+/// Emits the digest in pairs of digits that a run is or ends with: `D4:B4:…`, `SHA1:D4:B4:…`.
+fn digest<'t>(text: &'t [u8], range: Range<usize>, each: Each<'_, 't>) {
+    let run = text.get(range.clone()).unwrap_or_default();
+    for pairs in [64_usize, 32, 20, 16] {
+        let Some(lead) = run.len().checked_sub(pairs * 3 - 1) else { continue };
+        let digest = run.get(lead..).unwrap_or_default();
+        let is_digest = digest.chunks(3).all(|pair| match pair {
+            [high, low, rest @ ..] => {
+                high.is_ascii_hexdigit() && low.is_ascii_hexdigit() && matches!(rest, [] | [b':'])
+            }
+            _ => false,
+        });
+        if !is_digest {
+            continue;
+        }
+        let word = text.get(..(range.start + lead).saturating_sub(1)).unwrap_or_default();
+        let word_length = word.iter().rev().take_while(|b| b.is_ascii_alphanumeric()).count();
+        let is_border = match lead.checked_sub(1).and_then(|i| run.get(i)) {
+            // A pair before it would make it the end of a longer digest.
+            Some(b':') => word_length != 2,
+            Some(_) => false,
+            None => !range.start.checked_sub(1).and_then(|i| text.get(i)).is_some_and(u8::is_ascii_alphanumeric),
+        };
+        if is_border {
+            each(Token::Hex(digest), range.start + lead..range.end);
+        }
+        return;
+    }
+}

@@ -226,3 +226,28 @@ mod unix {
         assert_eq!(names_in(reports.path()), ["report.jsonl"]);
     }
 }
+
+/// A report never takes the place of evidence, of a device or of a link.
+#[test]
+#[cfg(unix)]
+fn a_report_overwrites_no_evidence_and_replaces_no_device() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("case.log");
+    std::fs::write(&log, "nothing here\n").unwrap();
+    let scan = |output: &std::path::Path| {
+        let mut program = std::process::Command::new(env!("CARGO_BIN_EXE_stormglass"));
+        program.arg("scan").arg("--quiet").arg(&log).arg("--output").arg(output).output().unwrap()
+    };
+    let refused = scan(&log);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("is evidence of this scan"));
+    assert_eq!(std::fs::read_to_string(&log).unwrap(), "nothing here\n");
+    assert_eq!(scan(std::path::Path::new("/dev/null")).status.code(), Some(0));
+    assert!(!std::fs::metadata("/dev/null").unwrap().is_file());
+    let (report, link) = (folder.path().join("report.txt"), folder.path().join("link"));
+    std::fs::write(&report, "old").unwrap();
+    std::os::unix::fs::symlink("report.txt", &link).unwrap();
+    assert_eq!(scan(&link).status.code(), Some(0));
+    assert!(link.symlink_metadata().unwrap().is_symlink());
+    assert!(std::fs::read_to_string(&report).unwrap().starts_with("Stormglass report"));
+}

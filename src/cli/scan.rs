@@ -1,5 +1,6 @@
 //! `stormglass scan`
 
+use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -11,7 +12,7 @@ use clap::{Args, ValueEnum};
 use crate::budget::{LEAST_RECORD_BYTES, LIMITS, Limits};
 use crate::pack::Severity;
 use crate::report::{Colour, CoverageDetail, RENDERERS, Report, Style, renderer};
-use crate::scan::{Digest, Plan, WORKER_NAME, Watch, evidence_of, scan};
+use crate::scan::{Digest, Item, Plan, Source, WORKER_NAME, Watch, evidence_of, scan};
 
 use super::packs::PackArguments;
 use super::progress::{self, ProgressMode};
@@ -90,7 +91,7 @@ pub(super) fn run(arguments: &ScanArguments) -> Result<Exit, Refusal> {
     let ruleset = arguments.packs.compile(&[])?;
     let plan = plan(arguments);
     let (items, total_bytes) = evidence_of(&plan)?;
-    let output = arguments.output.as_deref().map(Output::create).transpose()?;
+    let output = arguments.output.as_deref().map(|path| Output::create(path, &items)).transpose()?;
     let shown = progress::start(total_bytes, progress_mode(arguments.quiet));
     let watch = Arc::new(Watch { bytes_done: shown.bytes(), files_done: shown.files(), ..Watch::default() });
     stop_on_signal(&watch)?;
@@ -147,33 +148,71 @@ fn silence_workers() {
     }));
 }
 
-/// A report file that appears under its name only when it is whole.
-struct Output<'p> {
-    path: &'p Path,
-    file: tempfile::NamedTempFile,
+/// Where a report goes.
+enum Output {
+    /// A file that appears under its name only when it is whole.
+    File { path: PathBuf, file: tempfile::NamedTempFile },
+    /// A device or a pipe, which is written to as it is.
+    Stream { path: PathBuf, file: File },
 }
 
-impl<'p> Output<'p> {
-    fn create(path: &'p Path) -> Result<Self, Refusal> {
+impl Output {
+    /// Makes sure that a report can be written, and that it overwrites no evidence.
+    fn create(path: &Path, evidence: &[Item]) -> Result<Self, Refusal> {
         let refuse = |source| Refusal::Output { to: format!("`{}`", path.display()), source };
-        if path.is_dir() {
+        let known = std::fs::metadata(path);
+        if known.as_ref().is_ok_and(std::fs::Metadata::is_dir) {
             return Err(refuse(io::ErrorKind::IsADirectory.into()));
+        }
+        if known.as_ref().is_ok_and(|known| !known.is_file()) {
+            let file = File::options().write(true).open(path).map_err(refuse)?;
+            return Ok(Self::Stream { path: path.to_path_buf(), file });
+        }
+        // Behind a link, the file that it names is replaced, and not the link.
+        let path = if known.is_ok() { path.canonicalize().map_err(refuse)? } else { path.to_path_buf() };
+        let is_it = |item: &Item| matches!(&item.source, Source::File { path: known, .. } if known.canonicalize().is_ok_and(|known| known == path));
+        if evidence.iter().any(is_it) {
+            let what = "is evidence of this scan, and would be overwritten; write the report somewhere else";
+            return Err(Refusal::Usage(format!("`{}` {what}", path.display())));
         }
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         if !folder.is_dir() {
-            return Err(refuse(io::Error::new(
-                io::ErrorKind::NotFound,
-                format!("there is no folder `{}`", folder.display()),
-            )));
+            let none = format!("there is no folder `{}`", folder.display());
+            return Err(refuse(io::Error::new(io::ErrorKind::NotFound, none)));
         }
         // The error would name the temporary file, which nobody asked for: its kind says enough.
         let create = tempfile::Builder::new().prefix(".stormglass-").tempfile_in(folder);
         let file = create.map_err(|error| refuse(error.kind().into()))?;
-        Ok(Self { path, file })
+        Ok(Self::File { path, file })
+    }
+
+    fn path(&self) -> &Path {
+        match self {
+            Self::File { path, .. } | Self::Stream { path, .. } => path,
+        }
+    }
+
+    fn file(&self) -> &File {
+        match self {
+            Self::File { file, .. } => file.as_file(),
+            Self::Stream { file, .. } => file,
+        }
+    }
+
+    /// Puts a whole report in its place.
+    fn finish(self) -> io::Result<()> {
+        match self {
+            Self::Stream { .. } => Ok(()),
+            Self::File { path, file } => {
+                make_readable(file.as_file())?;
+                file.as_file().sync_all()?;
+                file.persist(path).map(drop).map_err(|error| error.error)
+            }
+        }
     }
 }
 
-fn write_report(arguments: &ScanArguments, report: &Report, output: Option<Output<'_>>) -> Result<(), Refusal> {
+fn write_report(arguments: &ScanArguments, report: &Report, output: Option<Output>) -> Result<(), Refusal> {
     let Some(renderer) = renderer(&arguments.format) else {
         return Err(Refusal::Usage(format!("there is no format `{}`", arguments.format)));
     };
@@ -189,18 +228,13 @@ fn write_report(arguments: &ScanArguments, report: &Report, output: Option<Outpu
         let written = renderer.render(report, Style { coverage, colour }, &mut out).and_then(|()| out.flush());
         return settle("standard output", written);
     };
-    let to = format!("`{}`", output.path.display());
+    let to = format!("`{}`", output.path().display());
     let refuse = |source| Refusal::Output { to: to.clone(), source };
-    let mut out = BufWriter::new(output.file.as_file());
-    renderer
-        .render(report, Style { coverage, colour: Colour::Unwanted }, &mut out)
-        .and_then(|()| out.flush())
-        .map_err(refuse)?;
+    let mut out = BufWriter::new(output.file());
+    let style = Style { coverage, colour: Colour::Unwanted };
+    renderer.render(report, style, &mut out).and_then(|()| out.flush()).map_err(refuse)?;
     drop(out);
-    make_readable(output.file.as_file()).map_err(refuse)?;
-    output.file.as_file().sync_all().map_err(refuse)?;
-    output.file.persist(output.path).map_err(|error| refuse(error.error))?;
-    Ok(())
+    output.finish().map_err(refuse)
 }
 
 /// Temporary files are private; a report has the permissions that a redirection would give it on a common system.

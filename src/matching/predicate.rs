@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use crate::observable::tokens::{Reading, Shapes, Token, tokens};
+use crate::observable::{AtomKind, Observable};
 use crate::pack::{Operator, Polarity, Predicate, Quantifier};
 use crate::record::{Field, FieldName};
 
@@ -10,12 +12,18 @@ use crate::record::{Field, FieldName};
 pub(super) struct FieldTest {
     name: FieldName,
     predicate: Predicate,
+    /// Whether the field is an address by its ECS name, which is compared as one: `[::ffff:192.0.2.7]:443` is `192.0.2.7`.
+    is_address: bool,
 }
+
+/// The ECS fields that hold an address and nothing else.
+const ADDRESSES: &[&str] = &["source.ip", "destination.ip"];
 
 impl FieldTest {
     /// Resolves the name of a predicate's field.
     pub fn new(predicate: Predicate) -> Self {
-        Self { name: FieldName::new(&predicate.field), predicate }
+        let is_address = ADDRESSES.iter().any(|name| name.eq_ignore_ascii_case(predicate.field.trim()));
+        Self { name: FieldName::new(&predicate.field), predicate, is_address }
     }
 }
 
@@ -24,10 +32,11 @@ pub(super) fn all_hold(tests: &[FieldTest], fields: &[Field<'_>]) -> bool {
     tests.iter().all(|test| holds(test, fields))
 }
 
-fn holds(FieldTest { name, predicate }: &FieldTest, fields: &[Field<'_>]) -> bool {
+fn holds(FieldTest { name, predicate, is_address }: &FieldTest, fields: &[Field<'_>]) -> bool {
     let mut values = fields.iter().filter(|field| name.is(&field.name)).map(|field| &field.value);
     let one = |wanted: &Option<String>, value: &str| match wanted {
         None => value.is_empty(),
+        Some(wanted) if *is_address && predicate.operator == Operator::Equals => is_in(wanted, value),
         Some(wanted) => compare(predicate.operator, wanted, value),
     };
     let positive = match predicate.quantifier {
@@ -48,6 +57,17 @@ fn holds(FieldTest { name, predicate }: &FieldTest, fields: &[Field<'_>]) -> boo
     positive == (predicate.polarity == Polarity::Is)
 }
 
+/// Tells whether the address in a value is, or is in, the listed one.
+fn is_in(wanted: &str, value: &str) -> bool {
+    let Ok(Observable::Ip(range)) = Observable::parse(AtomKind::Ip, wanted) else { return equal(wanted, value) };
+    let mut is_in = false;
+    let shapes = Shapes { v4: true, v6: true, ..Shapes::default() };
+    tokens(value.as_bytes(), shapes, Reading::Exact, &mut |token, _| {
+        is_in |= matches!(token, Token::Address(address) if range.network().contains(&address));
+    });
+    is_in
+}
+
 fn compare(operator: Operator, wanted: &str, value: &str) -> bool {
     match operator {
         Operator::Equals => equal(wanted, value),
@@ -65,9 +85,11 @@ fn equal(wanted: &str, value: &str) -> bool {
     if !wanted.is_ascii() || !value.is_ascii() {
         return wanted.to_lowercase() == value.to_lowercase();
     }
-    let number = |text: &str| text.trim().parse::<f64>().ok().filter(|n| n.is_finite());
-    let begins = |text: &str| text.starts_with(|c: char| c.is_ascii_digit() || c == '-');
-    begins(wanted) && begins(value) && number(wanted).is_some_and(|w| number(value) == Some(w))
+    // Only a whole number is a number: `1.10` may be a version.
+    let Some(whole) = wanted.parse::<i64>().ok().filter(|_| !wanted.starts_with('+')) else { return false };
+    value.split_once('.').is_some_and(|(digits, zeros)| {
+        digits.parse() == Ok(whole) && !zeros.is_empty() && zeros.bytes().all(|zero| zero == b'0')
+    })
 }
 
 fn folded(text: &str) -> Cow<'_, str> {
@@ -92,8 +114,8 @@ pub(super) fn required_fields(tests: &[FieldTest]) -> impl Iterator<Item = &Fiel
 /// Returns the texts of which at least one must stand in a record for the predicate to hold; empty where none must.
 ///
 /// Numbers are left out, since `50` also stands as `50.0`; so are texts that encodings change.
-pub(super) fn needles(FieldTest { predicate, .. }: &FieldTest) -> Vec<String> {
-    if predicate.polarity == Polarity::Not || predicate.values.iter().any(Option::is_none) {
+pub(super) fn needles(FieldTest { predicate, is_address, .. }: &FieldTest) -> Vec<String> {
+    if *is_address || predicate.polarity == Polarity::Not || predicate.values.iter().any(Option::is_none) {
         return Vec::new();
     }
     let values: Vec<String> =
@@ -153,7 +175,21 @@ mod tests {
     }
 
     #[test]
+    fn addresses_compare_as_addresses_by_their_ecs_name() {
+        let mut test = predicate(Operator::Equals, Polarity::Is, &["192.0.2.7", "198.51.100.0/24"]);
+        test.predicate.field = "source.ip".into();
+        let test = FieldTest::new(test.predicate);
+        for yes in ["192.0.2.7", "192.0.2.7:443", "[::ffff:192.0.2.7]:443", "198.51.100.9"] {
+            assert!(holds(&test, &[Field::plain("ClientIP", yes)]), "{yes}");
+        }
+        for no in ["192.0.2.70", "198.51.101.9", ""] {
+            assert!(!holds(&test, &[Field::plain("ClientIP", no)]), "{no}");
+        }
+    }
+
+    #[test]
     fn numbers_compare_by_value() {
-        assert!(equal("50", "50.00") && equal("1156492.00", "1156492") && !equal("50", "500") && !equal("5e1x", "50"));
+        assert!(equal("50", "50.00") && equal("1156492", "1156492.0") && !equal("50", "500") && !equal("50", "50."));
+        assert!(!equal("1.10", "1.1") && !equal("50", "5e1") && equal("1.10", "1.10"));
     }
 }

@@ -121,6 +121,8 @@ impl Screen {
         if self.has_regex {
             offsets.extend(memchr::memmem::find_iter(bytes, b"\"\""));
         }
+        offsets.extend(memchr::memchr2_iter(0, 0x1b, bytes));
+        offsets.extend(memchr::memchr3_iter(0xc2, 0xe2, 0xef, bytes).filter(|&at| begins_unseen(bytes, at)));
     }
 
     /// Notes defanging, and for each record leaf the places of its rarest needle.
@@ -144,6 +146,17 @@ impl Screen {
                 offsets.extend(rarest.iter().filter_map(|&n| places.get(n)).flatten());
             }
         }
+    }
+}
+
+/// Tells whether the UTF-8 at `at` is a soft hyphen, a zero-width character or a mark that turns text round.
+fn begins_unseen(bytes: &[u8], at: usize) -> bool {
+    let next = |n: usize| bytes.get(at + n).copied().unwrap_or_default();
+    match (next(0), next(1), next(2)) {
+        (0xc2, 0xad, _) | (0xef, 0xbb, 0xbf) => true,
+        (0xe2, 0x80, third) => matches!(third, 0x8b..=0x8f | 0xa8..=0xae),
+        (0xe2, 0x81, third) => third >= 0xa0,
+        _ => false,
     }
 }
 

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use crate::observable::decoding::{entities, json_escapes, percent, refang};
+use crate::observable::decoding::{entities, json_escapes, look_alikes, percent, refang, terminal, zero_bytes};
 use crate::record::{Block, Record, Span};
 
 /// Parts views from each other: no token, and hardly an expression, crosses it.
@@ -12,8 +12,17 @@ const SEPARATOR: &[u8] = b"\n\0\n";
 /// One encoding: how it is undone where it stands in a text, and its name.
 type Step = (fn(&str) -> Option<String>, &'static str);
 
-/// What is undone, in this order: a link in HTML may be percent-encoded, and a redirection encodes twice.
-const STEPS: [Step; 3] = [(entities, "html"), (percent, "percent"), (percent, "percent")];
+/// What is undone, in this order: what hides text first; then JSON inside text, as syslog carries it; a link in HTML may
+/// be percent-encoded, and a redirection encodes twice.
+const STEPS: [Step; 7] = [
+    (zero_bytes, "utf-16"),
+    (terminal, "terminal"),
+    (look_alikes, "unicode"),
+    (json_escapes, "json"),
+    (entities, "html"),
+    (percent, "percent"),
+    (percent, "percent"),
+];
 
 /// One reading of one field.
 #[derive(Clone, Debug)]

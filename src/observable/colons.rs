@@ -52,8 +52,11 @@ fn one_run<'t>(text: &'t [u8], run: Range<usize>, shapes: Shapes, reading: Readi
     // `source:2001:db8::1`: the word before the first colon names what follows, unless digits make it a group.
     let bytes = text.get(start..run.end).unwrap_or_default();
     let Some(colon) = memchr::memchr(b':', bytes).filter(|&colon| colon > 0) else { return };
-    let word = text.get(..start + colon).unwrap_or_default().iter().rev();
-    let is_name = word.take_while(|b| b.is_ascii_alphanumeric()).all(u8::is_ascii_alphabetic);
+    let before = text.get(..start + colon).unwrap_or_default();
+    // `IPv6:` and `ip6:` name the version of what follows.
+    let before = before.strip_suffix(b"6").filter(|b| b.last().is_some_and(u8::is_ascii_alphabetic)).unwrap_or(before);
+    let word = before.iter().rev().take_while(|b| b.is_ascii_alphanumeric());
+    let is_name = word.clone().next().is_some() && word.clone().all(u8::is_ascii_alphabetic);
     if is_name && bytes.get(colon + 1) != Some(&b':') {
         address(text, start + colon + 1..run.end, shapes, each);
     }

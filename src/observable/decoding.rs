@@ -3,6 +3,8 @@
 //!
 //! Encodings of whole artifacts and mail parts belong to `decode/`.
 
+use crate::text::is_invisible;
+
 /// Undoes percent-encoding; none where nothing is encoded. Source: RFC 3986, section 2.1.
 ///
 /// Bytes that are not UTF-8 become U+FFFD.
@@ -134,6 +136,45 @@ fn entity(after: &str) -> Option<(char, usize)> {
     Some((decoded, used))
 }
 
+/// Takes out what has no shape (zero-width characters, soft hyphens) and writes quotes plainly; none where there is none.
+pub fn look_alikes(text: &str) -> Option<String> {
+    let is_odd = |c: char| is_invisible(c) || matches!(c, '\u{2018}'..='\u{201f}');
+    if text.is_ascii() || !text.contains(is_odd) {
+        return None;
+    }
+    let plain = text.chars().filter(|c| !is_invisible(*c)).map(|c| match c {
+        '\u{2018}'..='\u{201b}' => '\'',
+        '\u{201c}'..='\u{201f}' => '"',
+        c => c,
+    });
+    Some(plain.collect())
+}
+
+/// Takes out what only steers a terminal; none where there is nothing of the kind. Source: ECMA-48, sections 5.4 and 5.6.
+pub fn terminal(text: &str) -> Option<String> {
+    memchr::memchr(0x1b, text.as_bytes())?;
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('\u{1b}') {
+        out.push_str(before);
+        rest = match after.strip_prefix('[') {
+            Some(sequence) => {
+                let end = sequence.find(|c: char| ('@'..='~').contains(&c)).map_or(0, |at| at + 1);
+                sequence.get(end..).unwrap_or_default()
+            }
+            None => after,
+        };
+    }
+    out.push_str(rest);
+    Some(out)
+}
+
+/// Takes out zero bytes: what is left of UTF-16 that was appended to a text of another encoding.
+pub fn zero_bytes(text: &str) -> Option<String> {
+    memchr::memchr(0, text.as_bytes())?;
+    Some(text.replace('\0', ""))
+}
+
 /// Undoes visible defanging (`[.]`, `[@]`, `hxxp`); none where there is none.
 pub fn refang(text: &str) -> Option<String> {
     let bytes = text.as_bytes();
@@ -184,6 +225,15 @@ mod tests {
         assert_eq!(entities("a&b=c&amp=d"), None);
         assert_eq!(refang("hxxps://evil[.]example a[@]b").as_deref(), Some("https://evil.example a@b"));
         assert_eq!(refang("evil.example"), None);
+    }
+
+    #[test]
+    fn what_is_not_seen_is_taken_out() {
+        assert_eq!(look_alikes("e\u{200b}vi\u{ad}l “x” it’s").as_deref(), Some("evil \"x\" it's"));
+        assert_eq!(look_alikes("grüße"), None);
+        assert_eq!(terminal("\u{1b}[1;31mevil.example\u{1b}[0m\u{1b}[").as_deref(), Some("evil.example"));
+        assert_eq!(terminal("plain"), None);
+        assert_eq!(zero_bytes("e\0v\0i\0l\0").as_deref(), Some("evil"));
     }
 
     #[test]

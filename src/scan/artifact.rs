@@ -18,6 +18,7 @@ use crate::problem::{Outcome, Problem, Reason};
 use crate::record::Block;
 use crate::report::{EvidenceLine, Note};
 
+use super::collector::Place;
 use super::sink::ArtifactSink;
 use super::tee::{Digester, Tee, copy_of};
 use super::worker::{Job, Worker};
@@ -25,6 +26,9 @@ use super::{Digest, Shared};
 
 /// How much of an artifact YARA rules of packs look at as a whole.
 const WHOLE_BYTES: usize = 64 << 20;
+
+/// How long the key of an evidence file is: its place in the order of the evidence.
+const EVIDENCE_KEY_BYTES: usize = 4;
 
 /// What is known of an artifact while blocks of it may still be searched elsewhere.
 pub(super) struct ArtifactState {
@@ -91,6 +95,11 @@ impl ArtifactState {
         lock(&self.failed).get_or_insert(reason);
     }
 
+    /// Tells whether the artifact is an evidence file or stands inside one.
+    pub fn place(&self) -> Place {
+        if self.key.len() == EVIDENCE_KEY_BYTES { Place::Evidence } else { Place::Inside }
+    }
+
     fn hold(&self) {
         self.working.fetch_add(1, Ordering::AcqRel);
     }
@@ -108,7 +117,7 @@ impl ArtifactState {
         );
         let outcome = lock(&self.failed).map_or(Outcome::Examined, Outcome::Failed);
         let decoder = *lock(&self.decoder);
-        shared.collector.close(&self.path, decoder, outcome, self.records.load(Ordering::Relaxed));
+        shared.collector.close(self.place(), decoder, outcome, self.records.load(Ordering::Relaxed));
     }
 
     fn report(&self, shared: &Shared<'_>, hits: impl Iterator<Item = Hit>) {
@@ -204,7 +213,7 @@ pub(super) fn run(
     if is_cancelled {
         state.fail(shared, Reason::Interrupted, "the scan was stopped while it was read", None);
     }
-    if !is_cancelled || learnt.bytes > 0 {
+    if learnt.bytes > 0 || !is_cancelled && learnt.error.is_none() {
         shared.evaluated.artifacts.store(true, Ordering::Relaxed);
     }
     if let Some(digests) = &learnt.digests {
@@ -213,7 +222,7 @@ pub(super) fn run(
         }
         state.report(shared, shared.ruleset.digest_hits(digests).into_iter());
     }
-    if is_evidence && let Some(index) = state.key.first_chunk::<4>() {
+    if is_evidence && let Some(index) = state.key.first_chunk::<EVIDENCE_KEY_BYTES>() {
         let sha256 = learnt.digests.as_ref().and_then(|d| d.0.iter().find(|(kind, _)| *kind == HashKind::Sha256));
         let line = EvidenceLine {
             path: state.path.as_str().to_owned(),

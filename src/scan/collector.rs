@@ -4,12 +4,20 @@ use std::collections::BTreeMap;
 use std::io;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::artifact_path::ArtifactPath;
 use crate::finding::{Sighting, SightingKind};
 use crate::pack::Severity;
 use crate::problem::{Ledger, Outcome, Problem};
 use crate::report::{EvidenceLine, Note};
 use crate::spool::{RUN_MEMORY_BYTES, Runs, Sorted};
+
+/// Where an artifact was met.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    /// It is an evidence file.
+    Evidence,
+    /// It stands inside one.
+    Inside,
+}
 
 /// Everything gathered, while workers still add to it.
 pub(super) struct Collector {
@@ -105,13 +113,11 @@ impl Collector {
     }
 
     /// Counts an artifact that is done.
-    pub fn close(&self, path: &ArtifactPath, decoder: &'static str, outcome: Outcome, records: u64) {
+    pub fn close(&self, place: Place, decoder: &'static str, outcome: Outcome, records: u64) {
         let mut inner = self.lock();
         inner.ledger.add(decoder, outcome);
         inner.records += records;
-        if !path.as_str().contains("!/") {
-            inner.evidence_met += 1;
-        }
+        inner.evidence_met += u64::from(place == Place::Evidence);
     }
 
     /// Ends the gathering.

@@ -13,11 +13,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+pub use crate::evidence::{Item, Source};
 pub use crate::matching::Ruleset;
 pub use examples::{ExampleFailure, test_examples};
 
 use crate::budget::Limits;
-use crate::evidence::{Item, PathError, Source, walk};
+use crate::evidence::{PathError, walk};
 use crate::matching::Evaluated;
 use crate::observable::HashKind;
 use crate::report::{Coverage, CoverageStatus, Note, PackLine, Report, Summary};

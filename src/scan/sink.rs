@@ -56,7 +56,7 @@ impl Sink for ArtifactSink<'_, '_> {
         let state = self.next_child(name);
         self.worker.shared.collector.problem(&state.next_key(), &Problem::new(&state.path, reason, detail, bytes));
         let outcome = if reason.is_skip() { Outcome::Skipped(reason) } else { Outcome::Failed(reason) };
-        self.worker.shared.collector.close(&state.path, "-", outcome, 0);
+        self.worker.shared.collector.close(state.place(), "-", outcome, 0);
     }
 
     fn problem(&mut self, reason: Reason, detail: &str, bytes: Option<u64>) {

@@ -136,7 +136,7 @@ impl<'s> Worker<'s> {
                     _ => "left out",
                 };
                 shared.collector.problem(&state.next_key(), &Problem::new(&state.path, *reason, why, None));
-                shared.collector.close(&state.path, "-", Outcome::Skipped(*reason), 0);
+                shared.collector.close(state.place(), "-", Outcome::Skipped(*reason), 0);
                 return;
             }
             Source::Unreadable(error) => state.fail(shared, Reason::Unreadable, error, None),

@@ -65,6 +65,12 @@ impl Places {
     }
 }
 
+/// Tells whether an escape adjoins a token in a record's own bytes: `\nevil.example` is no name that begins with `n`, and
+/// `evil.example\u0073` does not end there. The field that it stands in says what it is.
+fn touches_escape(text: &[u8], range: &Range<usize>) -> bool {
+    text.get(..range.start).is_some_and(|before| before.ends_with(b"\\")) || text.get(range.end) == Some(&b'\\')
+}
+
 /// Tells whether a token touches visible defanging, so that it is a part of something quoted.
 fn touches_defanging(text: &[u8], range: &Range<usize>) -> bool {
     let before = text.get(..range.start).unwrap_or_default();
@@ -151,11 +157,10 @@ fn find(ruleset: &Ruleset, scanners: &mut Scanners<'_>, views: &Views) -> Result
     tokens(bytes, ruleset.atoms.shapes(), Reading::Exact, &mut |token, range| {
         let Some(index) = views.at(range.start) else { return };
         let Some(view) = views.list.get(index) else { return };
-        // In the record's own bytes, `\nevil.example` is no name that begins with `n`: its field says what it is.
-        if view.field.is_none() && is_json && bytes.get(..range.start).is_some_and(|before| before.ends_with(b"\\")) {
-            return;
-        }
         ruleset.atoms.look_up(bytes, &token, range, &mut |id, covered| {
+            if is_json && view.field.is_none() && touches_escape(bytes, &covered) {
+                return;
+            }
             if !view.is_refanged && touches_defanging(bytes, &covered) {
                 partly.push((id, index, covered));
             } else {

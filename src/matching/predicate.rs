@@ -85,11 +85,17 @@ fn equal(wanted: &str, value: &str) -> bool {
     if !wanted.is_ascii() || !value.is_ascii() {
         return wanted.to_lowercase() == value.to_lowercase();
     }
-    // Only a whole number is a number: `1.10` may be a version.
-    let Some(whole) = wanted.parse::<i64>().ok().filter(|_| !wanted.starts_with('+')) else { return false };
-    value.split_once('.').is_some_and(|(digits, zeros)| {
-        digits.parse() == Ok(whole) && !zeros.is_empty() && zeros.bytes().all(|zero| zero == b'0')
-    })
+    whole(wanted).is_some_and(|number| whole(value) == Some(number))
+}
+
+/// Reads a whole number, also one written `50.00`. Others are text: `1.10` may be a version.
+fn whole(text: &str) -> Option<i64> {
+    let digits = match text.split_once('.') {
+        Some((digits, zeros)) if !zeros.is_empty() && zeros.bytes().all(|zero| zero == b'0') => digits,
+        Some(_) => return None,
+        None => text,
+    };
+    digits.parse().ok().filter(|_| !digits.starts_with('+'))
 }
 
 fn folded(text: &str) -> Cow<'_, str> {

@@ -102,6 +102,26 @@ pub(super) fn behind_first(text: &[u8], is_border: fn(u8) -> bool) -> Option<usi
     found
 }
 
+/// Tells whether a letter or digit stands right before `at`, so that what begins there goes on from it.
+pub(super) fn is_tied_before(text: &[u8], at: usize) -> bool {
+    let before = text.get(at.saturating_sub(4)..at).unwrap_or_default();
+    let mut is_tied = false;
+    sides(before, &mut |side, at| is_tied = is_letter(before, side, &at));
+    is_tied
+}
+
+/// Tells whether a letter or digit stands right at `at`, so that what ends there goes on with it.
+pub(super) fn is_tied_behind(text: &[u8], at: usize) -> bool {
+    let behind = text.get(at..text.len().min(at + 4)).unwrap_or_default();
+    let mut is_tied = false;
+    sides(behind, &mut |side, at| is_tied |= at.start == 0 && is_letter(behind, side, &at));
+    is_tied
+}
+
+fn is_letter(text: &[u8], side: Side, at: &Range<usize>) -> bool {
+    side == Side::Inside && text.get(at.start).is_some_and(|byte| !byte.is_ascii() || byte.is_ascii_alphanumeric())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -128,6 +148,22 @@ mod tests {
         assert_eq!(cut("访问evil.example下载".as_bytes()), ["evil.example", "访问evil.example下载"]);
         assert_eq!(cut("地址：192.0.2.7。".as_bytes()), ["地址", "192.0.2.7"]);
         assert_eq!(cut("例え.example".as_bytes()), [".example", "例え.example"]);
+    }
+
+    #[test]
+    fn letters_tie_a_token_to_what_goes_on() {
+        for (before, behind) in [("x", "x"), ("9", "9"), ("é", "é"), ("日é", "é日")] {
+            assert!(
+                is_tied_before(before.as_bytes(), before.len()) && is_tied_behind(behind.as_bytes(), 0),
+                "{before}"
+            );
+        }
+        for (before, behind) in [("", ""), ("é ", " é"), ("日", "本"), ("“", "”"), ("_", "-")] {
+            assert!(
+                !is_tied_before(before.as_bytes(), before.len()) && !is_tied_behind(behind.as_bytes(), 0),
+                "{before}"
+            );
+        }
     }
 
     #[test]

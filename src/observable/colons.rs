@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv6Addr};
 use std::ops::Range;
 
+use super::borders::{is_tied_before, is_tied_behind};
 use super::ip;
 use super::tokens::{Reading, Shapes, Token};
 
@@ -24,7 +25,7 @@ pub(super) fn runs<'t>(text: &'t [u8], shapes: Shapes, reading: Reading, each: E
         let after = text.get(colon..).unwrap_or_default();
         let end = colon + after.iter().take_while(|&&byte| is_run(byte)).count();
         done = end;
-        if end - start < 3 || text.get(end).is_some_and(u8::is_ascii_alphanumeric) {
+        if end - start < 3 || is_tied_behind(text, end) {
             continue;
         }
         if shapes.hex {
@@ -43,7 +44,7 @@ fn one_run<'t>(text: &'t [u8], run: Range<usize>, shapes: Shapes, reading: Readi
     let mut is_inside_word = false;
     if is_escape(start.checked_sub(1)) {
         start += 1;
-    } else if byte_at(start.checked_sub(1)).is_ascii_alphanumeric() && !is_escape(start.checked_sub(2)) {
+    } else if is_tied_before(text, start) && !is_escape(start.checked_sub(2)) {
         is_inside_word = true;
     }
     if !is_inside_word {
@@ -106,7 +107,7 @@ fn digest<'t>(text: &'t [u8], range: Range<usize>, each: Each<'_, 't>) {
             // A pair before it would make it the end of a longer digest.
             Some(b':') => word_length != 2,
             Some(_) => false,
-            None => !range.start.checked_sub(1).and_then(|i| text.get(i)).is_some_and(u8::is_ascii_alphanumeric),
+            None => !is_tied_before(text, range.start),
         };
         if is_border {
             each(Token::Hex(digest), range.start + lead..range.end);

@@ -185,7 +185,8 @@ impl<'t> Search<'t, '_> {
 
 fn hex_pieces<'t>(run: &'t [u8], start: usize, each: &mut dyn FnMut(Token<'t>, Range<usize>)) {
     let mut at = start;
-    for piece in run.split(|byte| !byte.is_ascii_alphanumeric()) {
+    // Letters beyond ASCII belong to the piece, which is then no digest.
+    for piece in run.split(|byte| byte.is_ascii() && !byte.is_ascii_alphanumeric()) {
         if matches!(piece.len(), 32 | 40 | 64 | 128) && piece.iter().all(u8::is_ascii_hexdigit) {
             each(Token::Hex(piece), at..at + piece.len());
         }

@@ -274,7 +274,7 @@ proptest! {
     fn the_screen_hides_nothing_that_a_plain_search_finds(
         records in vec(vec((vec(prop::sample::select(vec![
             "evil", ".", "example", "10.11.12.13", "10", "n", "\n", "\t", "\\", "/", " ", "-", "_", "x", "\u{8}", "\u{c}", "\"",
-            "evil.example", ":", "[", "]", "d4b4cccda9228624656bff33d8110955779632aa", ",", ";", "@",
+            "evil.example", ":", "[", "d4b4cccda9228624656bff33d8110955779632aa", ",", ";", "@",
         ]), 0..8), vec(any::<u8>(), 1..20)), 1..4), 1..6),
     ) {
         let line = |fields: &Vec<(Vec<&str>, Vec<u8>)>| {

@@ -68,7 +68,10 @@ impl Places {
 /// Tells whether an escape adjoins a token in a record's own bytes: `\nevil.example` is no name that begins with `n`, and
 /// `evil.example\u0073` does not end there. The field that it stands in says what it is.
 fn touches_escape(text: &[u8], range: &Range<usize>) -> bool {
-    text.get(..range.start).is_some_and(|before| before.ends_with(b"\\")) || text.get(range.end) == Some(&b'\\')
+    let joins = |byte: &&u8| matches!(byte, b'.' | b'-' | b'_');
+    let before = text.get(..range.start).unwrap_or_default().iter().rev().find(|byte| !joins(byte));
+    let behind = text.get(range.end..).unwrap_or_default().iter().find(|byte| !joins(byte));
+    before == Some(&b'\\') || behind == Some(&b'\\')
 }
 
 /// Tells whether a token touches visible defanging, so that it is a part of something quoted.

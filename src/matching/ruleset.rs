@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::finding::{ObservableValue, SightingKind};
+use super::{ObservableValue, SightingKind};
 use crate::observable::{HashKind, Observable};
 use crate::pack::{Advisory, Expr, Indicator, Pack, PackError};
 use crate::record::{Field, FieldName};

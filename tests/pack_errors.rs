@@ -18,7 +18,8 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use stormglass::pack::{self, CODES, WARNINGS};
+use stormglass::pack::{self, CODES, COMPILE_CODES, WARNINGS};
+use stormglass::scan::Ruleset;
 
 fn samples() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/packs");
@@ -30,15 +31,18 @@ fn samples() -> Vec<PathBuf> {
 
 fn outcome(name: &str, bytes: &[u8]) -> String {
     let mut out = String::new();
-    match pack::load(name, bytes) {
-        Ok(pack) => {
+    let (pack, mut errors) = pack::load_partly(name, bytes);
+    errors.extend(Ruleset::compile(pack.clone().into_iter().collect()).err().into_iter().flatten());
+    errors.sort_by_key(|error| (error.line, error.column));
+    match pack {
+        Some(pack) if errors.is_empty() => {
             writeln!(out, "ok: {} indicators", pack.indicators.len()).unwrap();
             for warning in pack::lint(&pack) {
                 writeln!(out, "{name}:{}: warning[{}]: {}", warning.line, warning.code, warning.problem).unwrap();
                 writeln!(out, "    help: {}", warning.help).unwrap();
             }
         }
-        Err(errors) => errors.iter().for_each(|error| writeln!(out, "{error}").unwrap()),
+        _ => errors.iter().for_each(|error| writeln!(out, "{error}").unwrap()),
     }
     out
 }
@@ -96,7 +100,7 @@ fn in_a_pack(block: &str) -> String {
 #[test]
 fn the_page_lists_every_code() {
     let page = format_page();
-    for (code, meaning) in CODES.iter().chain(WARNINGS) {
+    for (code, meaning) in CODES.iter().chain(COMPILE_CODES).chain(WARNINGS) {
         assert!(page.contains(&format!("| {code} | {meaning} |")), "| {code} | {meaning} |");
     }
 }

@@ -65,6 +65,26 @@ fn every_sample_gives_its_golden() {
     assert!(wrong.is_empty(), "these differ from their goldens:\n{}", wrong.join("\n"));
 }
 
+/// Mistakes of several files stand by file and line, whether reading or compiling shows them, under the names given.
+#[test]
+fn the_program_tells_mistakes_of_all_files_at_once() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/packs");
+    let program = std::process::Command::new(env!("CARGO_BIN_EXE_stormglass"))
+        .args(["rules", "check", "--no-builtin", "./tag.yaml", "compiled.yaml", "ok-plain.txt"])
+        .current_dir(folder)
+        .output()
+        .unwrap();
+    assert_eq!(program.status.code(), Some(2));
+    let told = String::from_utf8(program.stderr).unwrap();
+    let heads = told.lines().filter(|line| line.contains(": error[P") || line.contains(": error[M"));
+    let heads: Vec<&str> = heads.map(|line| line.split_once("]: ").unwrap().0).collect();
+    let of = |file: &str| heads.iter().filter(|head| head.starts_with(file)).copied().collect::<Vec<_>>();
+    assert_eq!([of("./tag.yaml"), of("compiled.yaml")].concat(), heads);
+    let expected = ["3:1: error[M001", "4:15: error[P014", "8:1: error[M003", "14:1: error[M002", "27:17: error[P030"];
+    assert_eq!(of("compiled.yaml"), expected.map(|place| format!("compiled.yaml:{place}")));
+    assert!(of("./tag.yaml").len() > 5);
+}
+
 fn format_page() -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/pack-format.md")).unwrap()
 }

@@ -61,7 +61,7 @@ pub fn walk(arguments: &[PathBuf]) -> Result<Vec<Item>, PathError> {
         std::fs::metadata(argument).map_err(|source| PathError { path: argument.clone(), source })?;
         for entry in WalkDir::new(argument).sort_by_file_name() {
             let (path, source) = match entry {
-                Ok(entry) if entry.file_type().is_dir() => continue,
+                Ok(entry) if entry.file_type().is_dir() || entry.depth() == 0 && entry.path().is_dir() => continue,
                 Ok(entry) => (entry.path().to_path_buf(), source_of(&entry)),
                 Err(error) => {
                     let path = error.path().unwrap_or(argument).to_path_buf();
@@ -82,14 +82,20 @@ pub fn walk(arguments: &[PathBuf]) -> Result<Vec<Item>, PathError> {
 }
 
 fn source_of(entry: &walkdir::DirEntry) -> Source {
-    let kind = entry.file_type();
-    if kind.is_symlink() {
+    let is_argument = entry.depth() == 0;
+    if entry.file_type().is_symlink() && !is_argument {
         return Source::Skipped(Reason::Symlink);
     }
+    let metadata =
+        if is_argument { std::fs::metadata(entry.path()) } else { entry.metadata().map_err(io::Error::from) };
+    let kind = match &metadata {
+        Ok(metadata) => metadata.file_type(),
+        Err(_) => entry.file_type(),
+    };
     if !kind.is_file() {
         return Source::Skipped(Reason::SpecialFile);
     }
-    match entry.metadata() {
+    match metadata {
         Ok(metadata) => Source::File { path: entry.path().to_path_buf(), bytes: metadata.len() },
         Err(error) => Source::Unreadable(error.to_string()),
     }
@@ -131,6 +137,11 @@ mod tests {
         assert_eq!(files, 2);
         #[cfg(unix)]
         assert!(items.iter().any(|item| matches!(item.source, Source::Skipped(Reason::Symlink))));
+        #[cfg(unix)]
+        assert!(matches!(
+            walk(&[folder.path().join("link")]).unwrap()[..],
+            [Item { source: Source::File { bytes: 1, .. }, .. }]
+        ));
         assert!(walk(&[folder.path().join("absent")]).is_err());
         #[cfg(target_os = "linux")]
         for name in [b"x\xff", b"x\xfe"] {

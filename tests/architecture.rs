@@ -35,13 +35,6 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("main", &["cli"]),
 ];
 
-/// Single items that a room may use of a room that it otherwise may not.
-const EXCEPTIONS: &[(&str, &str)] = &[
-    // Plain types with which hits are told, defined where reports look for them.
-    ("matching", "finding::ObservableValue"),
-    ("matching", "finding::SightingKind"),
-];
-
 /// Crates that stand behind one file, or behind the few that are named: what they do can be replaced there.
 const BEHIND: &[(&str, &[&str])] = &[
     ("aho_corasick", &["matching/screen.rs"]),
@@ -162,9 +155,7 @@ fn each_room_uses_only_what_it_may() {
                 continue;
             }
             for item in matches_of(r"(\w+)", items) {
-                if !EXCEPTIONS.contains(&(room, format!("{used}::{item}").as_str())) {
-                    faults.push(format!("src/{}: {room}/ may not use {used}::{item}", file.path));
-                }
+                faults.push(format!("src/{}: {room}/ may not use {used}::{item}", file.path));
             }
         }
     }

@@ -18,7 +18,8 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use stormglass::pack::{self, CODES, WARNINGS};
+use stormglass::pack::{self, CODES, COMPILE_CODES, WARNINGS};
+use stormglass::scan::Ruleset;
 
 fn samples() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/packs");
@@ -30,15 +31,18 @@ fn samples() -> Vec<PathBuf> {
 
 fn outcome(name: &str, bytes: &[u8]) -> String {
     let mut out = String::new();
-    match pack::load(name, bytes) {
-        Ok(pack) => {
+    let (pack, mut errors) = pack::load_partly(name, bytes);
+    errors.extend(Ruleset::compile(pack.clone().into_iter().collect()).err().into_iter().flatten());
+    errors.sort_by_key(|error| (error.line, error.column));
+    match pack {
+        Some(pack) if errors.is_empty() => {
             writeln!(out, "ok: {} indicators", pack.indicators.len()).unwrap();
             for warning in pack::lint(&pack) {
                 writeln!(out, "{name}:{}: warning[{}]: {}", warning.line, warning.code, warning.problem).unwrap();
                 writeln!(out, "    help: {}", warning.help).unwrap();
             }
         }
-        Err(errors) => errors.iter().for_each(|error| writeln!(out, "{error}").unwrap()),
+        _ => errors.iter().for_each(|error| writeln!(out, "{error}").unwrap()),
     }
     out
 }
@@ -59,6 +63,26 @@ fn every_sample_gives_its_golden() {
         }
     }
     assert!(wrong.is_empty(), "these differ from their goldens:\n{}", wrong.join("\n"));
+}
+
+/// Mistakes of several files stand by file and line, whether reading or compiling shows them, under the names given.
+#[test]
+fn the_program_tells_mistakes_of_all_files_at_once() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/packs");
+    let program = std::process::Command::new(env!("CARGO_BIN_EXE_stormglass"))
+        .args(["rules", "check", "--no-builtin", "./tag.yaml", "compiled.yaml", "ok-plain.txt"])
+        .current_dir(folder)
+        .output()
+        .unwrap();
+    assert_eq!(program.status.code(), Some(2));
+    let told = String::from_utf8(program.stderr).unwrap();
+    let heads = told.lines().filter(|line| line.contains(": error[P") || line.contains(": error[M"));
+    let heads: Vec<&str> = heads.map(|line| line.split_once("]: ").unwrap().0).collect();
+    let of = |file: &str| heads.iter().filter(|head| head.starts_with(file)).copied().collect::<Vec<_>>();
+    assert_eq!([of("./tag.yaml"), of("compiled.yaml")].concat(), heads);
+    let expected = ["3:1: error[M001", "4:15: error[P014", "8:1: error[M003", "14:1: error[M002", "27:17: error[P030"];
+    assert_eq!(of("compiled.yaml"), expected.map(|place| format!("compiled.yaml:{place}")));
+    assert!(of("./tag.yaml").len() > 5);
 }
 
 fn format_page() -> String {
@@ -96,7 +120,7 @@ fn in_a_pack(block: &str) -> String {
 #[test]
 fn the_page_lists_every_code() {
     let page = format_page();
-    for (code, meaning) in CODES.iter().chain(WARNINGS) {
+    for (code, meaning) in CODES.iter().chain(COMPILE_CODES).chain(WARNINGS) {
         assert!(page.contains(&format!("| {code} | {meaning} |")), "| {code} | {meaning} |");
     }
 }

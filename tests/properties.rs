@@ -13,6 +13,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, RngSeed};
 use stormglass::budget::Limits;
 use stormglass::finding::Sighting;
+use stormglass::observable::decoding::json_escapes;
 use stormglass::pack::load;
 use stormglass::scan::{Digest, Plan, Ruleset, Watch, evidence_of, scan};
 
@@ -249,6 +250,9 @@ fn reference(line: &str) -> BTreeSet<String> {
     }
     let mut texts = Vec::new();
     strings(&serde_json::from_str(line).unwrap(), &mut texts);
+    // A string may hold the text of another JSON string, as syslog carries it.
+    let inner: Vec<String> = texts.iter().filter_map(|text| json_escapes(text)).collect();
+    texts.extend(inner);
     let mut found = BTreeSet::new();
     for text in &texts {
         for token in text.split(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_'))) {

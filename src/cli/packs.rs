@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use crate::pack::{BUILTIN, Pack, PackError, load};
+use crate::pack::{BUILTIN, Pack, PackError, load_partly};
 use crate::scan::Ruleset;
 
 use super::{Refusal, say};
@@ -28,16 +28,23 @@ impl PackArguments {
         let mut errors: Vec<PackError> = Vec::new();
         if !self.no_builtin {
             for builtin in BUILTIN {
-                keep(builtin.load(), &mut packs, &mut errors);
+                match builtin.load() {
+                    Ok(pack) => packs.push(pack),
+                    Err(more) => errors.extend(more),
+                }
             }
         }
         for argument in self.rules.iter().chain(more) {
             for file in files_of(argument)? {
                 let bytes = std::fs::read(&file).map_err(|error| cannot_read(&file, &error))?;
-                keep(load(&file.to_string_lossy(), &bytes), &mut packs, &mut errors);
+                let (pack, more) = load_partly(&file.to_string_lossy(), &bytes);
+                packs.extend(pack);
+                errors.extend(more);
             }
         }
         if !errors.is_empty() {
+            // What is sound is compiled all the same: the author sees the mistakes that only this shows at once, too.
+            errors.extend(Ruleset::compile(packs).err().into_iter().flatten());
             return Err(refuse(&errors));
         }
         if packs.iter().all(|pack| pack.indicators.is_empty()) {
@@ -54,13 +61,6 @@ impl PackArguments {
     }
 }
 
-fn keep(loaded: Result<Pack, Vec<PackError>>, packs: &mut Vec<Pack>, errors: &mut Vec<PackError>) {
-    match loaded {
-        Ok(pack) => packs.push(pack),
-        Err(more) => errors.extend(more),
-    }
-}
-
 /// Packs of one name get a number, so that reports tell them apart.
 fn distinguish(packs: &mut [Pack]) {
     let mut names = std::collections::BTreeMap::<String, u32>::new();
@@ -73,9 +73,11 @@ fn distinguish(packs: &mut [Pack]) {
     }
 }
 
-/// Prints every mistake, and returns the line that ends them.
+/// Prints every mistake, by file and line, and returns the line that ends them.
 pub(super) fn refuse(errors: &[PackError]) -> Refusal {
-    for error in errors {
+    let mut sorted: Vec<&PackError> = errors.iter().collect();
+    sorted.sort_by_key(|error| (&error.file, error.line, error.column));
+    for error in sorted {
         say(&crate::text::escape_lines(&error.to_string()));
     }
     let files: std::collections::BTreeSet<&str> = errors.iter().map(|error| error.file.as_str()).collect();

@@ -10,17 +10,9 @@ use serde::{Deserialize, Serialize};
 
 pub use grade::grade;
 
-use crate::pack::Severity;
+pub use crate::matching::{ObservableValue, SightingKind};
 
-/// Whether an indicator was seen, or only quoted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum SightingKind {
-    /// The thing itself stood in the evidence.
-    Sighting,
-    /// It was quoted: defanged, or in an artifact that is itself a list of indicators.
-    Mention,
-}
+use crate::pack::Severity;
 
 /// Whether the zone of a record's time is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,16 +22,6 @@ pub enum TimeZone {
     Known,
     /// The time is as the record has it, in a zone that it does not tell (or there is no time).
     Unknown,
-}
-
-/// The indicator's atom that was found, normalised.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct ObservableValue {
-    /// `ip`, `domain`, `url`, `email`, `md5`, `sha1`, `sha256`, `sha512`, `thumbprint`, `text`, `regex`, `yara`, `record`.
-    #[serde(rename = "type")]
-    pub kind: String,
-    /// The value in its normal form; the pattern, the YARA rule's name or the indicator's id where there is no value.
-    pub value: String,
 }
 
 /// One atom of one indicator in one record of one artifact. The fields are those of the report format.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use crate::finding::{ObservableValue, SightingKind};
+use super::{ObservableValue, SightingKind};
 use crate::observable::tokens::{Reading, tokens};
 use crate::record::{Block, Record, Span, entity_fields};
 use crate::text::cut_around;

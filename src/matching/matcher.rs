@@ -51,7 +51,7 @@ impl<'r> Matcher<'r> {
         let hits = self.scanners.rules(bytes)?.into_iter().filter_map(|rule| {
             let evidence = super::ruleset::Evidence { seen: [rule.leaf].into(), quoted: [rule.leaf].into() };
             self.ruleset.decide(rule.indicator, &evidence, &[])?;
-            let observable = crate::finding::ObservableValue { kind: "yara".to_owned(), value: rule.rule };
+            let observable = super::ObservableValue { kind: "yara".to_owned(), value: rule.rule };
             let matched = String::from_utf8_lossy(bytes.get(rule.range.clone()).unwrap_or_default()).into_owned();
             let matched = crate::text::cut_around(&matched, 0, 512);
             let offset = u64::try_from(rule.range.start).ok();

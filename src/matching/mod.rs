@@ -19,12 +19,33 @@ mod views;
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 pub use matcher::{Matcher, SearchOutcome};
 pub use ruleset::{CompiledIndicator, Digests, Evaluated, PackInfo, Ruleset};
 
-use crate::finding::{ObservableValue, SightingKind};
 use crate::pack::Seen;
 use crate::record::EventTime;
+
+/// Whether an indicator was seen, or only quoted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SightingKind {
+    /// The thing itself stood in the evidence.
+    Sighting,
+    /// It was quoted: defanged, or in an artifact that is itself a list of indicators.
+    Mention,
+}
+
+/// The indicator's atom that was found, normalised.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct ObservableValue {
+    /// `ip`, `domain`, `url`, `email`, `md5`, `sha1`, `sha256`, `sha512`, `thumbprint`, `text`, `regex`, `yara`, `record`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The value in its normal form; the pattern, the YARA rule's name or the indicator's id where there is no value.
+    pub value: String,
+}
 
 /// One indicator's atom in one record (or in an artifact as a whole), before it is graded.
 #[derive(Clone, Debug, PartialEq)]

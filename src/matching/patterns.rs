@@ -5,10 +5,10 @@ use std::ops::Range;
 
 use yara_x::{Compiler, Rules, Scanner, SourceCode};
 
+use crate::observable::decoding::longest_plain_part;
 use crate::pack::{Borders, LetterCase, TextPattern};
 
 use super::expression::{in_any_case, quote, quote_slashes, split_flags, without_anchors};
-use super::screen::longest_plain_part;
 
 /// One string that yara-x looks for on behalf of a leaf.
 #[derive(Clone, Debug)]

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use crate::observable::decoding::longest_plain_part;
 use crate::observable::tokens::{Reading, Shapes, Token, tokens};
 use crate::observable::{AtomKind, Observable};
 use crate::pack::{Operator, Polarity, Predicate, Quantifier};
@@ -124,8 +125,7 @@ pub(super) fn needles(FieldTest { predicate, is_address, .. }: &FieldTest) -> Ve
     if *is_address || predicate.polarity == Polarity::Not || predicate.values.iter().any(Option::is_none) {
         return Vec::new();
     }
-    let values: Vec<String> =
-        predicate.values.iter().flatten().map(|value| super::screen::longest_plain_part(value)).collect();
+    let values: Vec<String> = predicate.values.iter().flatten().map(|value| longest_plain_part(value)).collect();
     match predicate.quantifier {
         _ if values.iter().any(|value| value.len() < 2 || value.parse::<f64>().is_ok()) => Vec::new(),
         Quantifier::Any => values,

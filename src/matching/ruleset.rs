@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::finding::{ObservableValue, SightingKind};
+use super::{ObservableValue, SightingKind};
 use crate::observable::{HashKind, Observable};
 use crate::pack::{Advisory, Expr, Indicator, Pack, PackError};
 use crate::record::{Field, FieldName};
@@ -112,7 +112,7 @@ impl Ruleset {
                     ));
                 }
                 for (code, problem) in building.faults.drain(..) {
-                    errors.push(fault(&pack.name, &indicator, code, problem));
+                    errors.push(fault(&pack.file, &indicator, code, problem));
                 }
                 indicators.push(CompiledIndicator { pack: pack_index, indicator, kind, test });
             }
@@ -311,14 +311,14 @@ impl Building {
     }
 }
 
-fn fault(pack: &str, indicator: &Indicator, code: &'static str, problem: String) -> PackError {
+fn fault(file: &str, indicator: &Indicator, code: &'static str, problem: String) -> PackError {
     let expected = match code {
         "M001" => "at least one part that is not under `not`",
         "M002" => "a regular expression without look-around and back-references",
         _ => "YARA rules that yara-x compiles, without `include`",
     };
     PackError {
-        file: pack.to_owned(),
+        file: file.to_owned(),
         line: indicator.line,
         column: 1,
         code,

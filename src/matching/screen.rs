@@ -34,12 +34,6 @@ pub(super) struct Screen {
     leaves: Vec<Vec<Vec<usize>>>,
 }
 
-/// Returns the longest part of a text that stands in any export as it is: printable ASCII without `"`, `\` and `/`.
-pub(super) fn longest_plain_part(text: &str) -> String {
-    let is_plain = |c: char| (c == ' ' || c.is_ascii_graphic()) && !matches!(c, '"' | '\\' | '/');
-    text.split(|c| !is_plain(c)).max_by_key(|part| part.len()).unwrap_or_default().to_owned()
-}
-
 impl Screen {
     /// Prepares the screen for the atoms, patterns and record leaves of a ruleset.
     pub fn new(atoms: &AtomTable, patterns: &Patterns, leaves: &[Vec<FieldTest>]) -> Result<Self, String> {
@@ -202,16 +196,4 @@ pub(super) fn every_record(block: &dyn Block) -> Vec<Span> {
         }
     }
     spans
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_plain_part_is_what_no_export_changes() {
-        assert_eq!(longest_plain_part("\"Microsoft Edge\";v=\"113\""), "Microsoft Edge");
-        assert_eq!(longest_plain_part("GetAccessTokenForResource"), "GetAccessTokenForResource");
-        assert_eq!(longest_plain_part("\"\\/"), "");
-    }
 }

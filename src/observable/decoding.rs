@@ -175,6 +175,12 @@ pub fn zero_bytes(text: &str) -> Option<String> {
     Some(text.replace('\0', ""))
 }
 
+/// Returns the longest part of a text that stands in any export as it is: printable ASCII without `"`, `\` and `/`.
+pub fn longest_plain_part(text: &str) -> String {
+    let is_plain = |c: char| (c == ' ' || c.is_ascii_graphic()) && !matches!(c, '"' | '\\' | '/');
+    text.split(|c| !is_plain(c)).max_by_key(|part| part.len()).unwrap_or_default().to_owned()
+}
+
 /// Undoes visible defanging (`[.]`, `[@]`, `hxxp`); none where there is none.
 pub fn refang(text: &str) -> Option<String> {
     let bytes = text.as_bytes();
@@ -225,6 +231,13 @@ mod tests {
         assert_eq!(entities("a&b=c&amp=d"), None);
         assert_eq!(refang("hxxps://evil[.]example a[@]b").as_deref(), Some("https://evil.example a@b"));
         assert_eq!(refang("evil.example"), None);
+    }
+
+    #[test]
+    fn the_plain_part_is_what_no_export_changes() {
+        assert_eq!(longest_plain_part("\"Microsoft Edge\";v=\"113\""), "Microsoft Edge");
+        assert_eq!(longest_plain_part("GetAccessTokenForResource"), "GetAccessTokenForResource");
+        assert_eq!(longest_plain_part("\"\\/"), "");
     }
 
     #[test]

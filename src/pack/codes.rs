@@ -3,7 +3,7 @@
 /// A code with its meaning, as `docs/pack-format.md` lists them.
 pub type CodeEntry = (&'static str, &'static str);
 
-/// Every code.
+/// Every code of a mistake in a file.
 pub const CODES: &[CodeEntry] = &[
     (SYNTAX, "not YAML, or not CSV"),
     (DOCUMENTS, "more than one YAML document"),
@@ -36,6 +36,14 @@ pub const CODES: &[CodeEntry] = &[
     (SHAPE, "a value of a plain list whose kind cannot be told"),
     (NO_INDICATOR, "no indicator in the file"),
     (MORE, "more mistakes than are listed"),
+];
+
+/// The codes of mistakes that show only when packs are compiled; they are found in `matching/`.
+pub const COMPILE_CODES: &[CodeEntry] = &[
+    ("M001", "nothing that a record holds could set the test off: it only says `not`"),
+    ("M002", "a regular expression that yara-x refuses"),
+    ("M003", "YARA source that does not compile"),
+    ("M004", "packs that do not compile together"),
 ];
 
 pub(super) const SYNTAX: &str = "P001";
@@ -76,6 +84,8 @@ mod tests {
 
     #[test]
     fn codes_are_unique_and_in_order() {
-        assert!(CODES.windows(2).all(|pair| pair[0].0 < pair[1].0));
+        for codes in [CODES, COMPILE_CODES] {
+            assert!(codes.windows(2).all(|pair| pair[0].0 < pair[1].0));
+        }
     }
 }

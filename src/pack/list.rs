@@ -31,19 +31,28 @@ const TYPES: &[(&str, AtomKind)] = &[
     ("thumbprint", AtomKind::HashOf(HashKind::Thumbprint)),
 ];
 
+/// What may stand between cells. Spreadsheets write `;` where the decimal sign is a comma, and a tab when text is copied.
+const DELIMITERS: [u8; 3] = [b',', b';', b'\t'];
+
 /// The columns of a CSV list, as its header names them.
 pub(super) struct Columns {
     kind: usize,
     value: usize,
+    delimiter: u8,
     /// Other columns, with the name that stands before their cells in a note; none for `comment`.
     carried: Vec<(usize, Option<String>)>,
 }
 
 impl Columns {
-    /// Reads the header; none where it lacks `type` or `value`, and so is no header.
+    /// Reads the header, which also tells the delimiter; none where it lacks `type` or `value`, and so is no header.
     pub(super) fn read(header: &str) -> Option<Self> {
+        DELIMITERS.into_iter().find_map(|delimiter| Self::read_between(header, delimiter))
+    }
+
+    fn read_between(header: &str, delimiter: u8) -> Option<Self> {
         let mut record = StringRecord::new();
-        let mut reader = ReaderBuilder::new().has_headers(false).trim(Trim::All).from_reader(header.as_bytes());
+        let mut reader =
+            ReaderBuilder::new().has_headers(false).delimiter(delimiter).trim(Trim::All).from_reader(header.as_bytes());
         if !reader.read_record(&mut record).ok()? {
             return None;
         }
@@ -51,7 +60,7 @@ impl Columns {
         let (kind, value) = (find("type")?, find("value")?);
         let others = record.iter().enumerate().filter(|(at, _)| *at != kind && *at != value);
         let name = |cell: &str| (!cell.eq_ignore_ascii_case("comment")).then(|| cell.to_owned());
-        Some(Self { kind, value, carried: others.map(|(at, cell)| (at, name(cell))).collect() })
+        Some(Self { kind, value, delimiter, carried: others.map(|(at, cell)| (at, name(cell))).collect() })
     }
 
     fn note(&self, record: &StringRecord) -> Option<String> {
@@ -71,15 +80,13 @@ impl Columns {
     }
 }
 
-/// Reads a CSV list whose header has been recognised.
-///
-/// # Errors
-/// Returns the mistakes of all lines.
-pub(super) fn load_csv(name: &str, file: &str, text: &str, columns: &Columns) -> Result<Pack, Vec<PackError>> {
+/// Reads a CSV list whose header has been recognised, with the mistakes of all lines.
+pub(super) fn load_csv(name: &str, file: &str, text: &str, columns: &Columns) -> (Option<Pack>, Vec<PackError>) {
     let mut list = List::new(file);
     let mut reader = ReaderBuilder::new()
         .has_headers(false)
         .flexible(true)
+        .delimiter(columns.delimiter)
         .comment(Some(b'#'))
         .trim(Trim::All)
         .from_reader(text.as_bytes());
@@ -92,14 +99,20 @@ pub(super) fn load_csv(name: &str, file: &str, text: &str, columns: &Columns) ->
             Ok(false) => break,
             Err(error) => {
                 let at = Position { line: before.1, column: 1 };
-                list.mistakes.add(at, SYNTAX, format!("not CSV: {error}"), "cells between commas", "mend this line");
+                list.mistakes.add(
+                    at,
+                    SYNTAX,
+                    format!("not CSV: {error}"),
+                    "cells between the delimiters of the header",
+                    "mend this line",
+                );
                 break;
             }
         }
         if std::mem::take(&mut is_header) {
             continue;
         }
-        let raw = Raw::new(text, before, reader.position().byte());
+        let raw = Raw::new(text, before, reader.position().byte(), columns.delimiter);
         if raw.has_open_quote() {
             let help = "close the quote; a quote inside a quoted cell is written twice";
             list.mistakes.add(raw.cell(0), SYNTAX, "a quote is never closed", "pairs of quotes", help);
@@ -109,7 +122,7 @@ pub(super) fn load_csv(name: &str, file: &str, text: &str, columns: &Columns) ->
             row(&record, &raw, columns, &mut list);
         }
     }
-    list.finish(name)
+    list.finish(name, file)
 }
 
 fn row(record: &StringRecord, raw: &Raw<'_>, columns: &Columns, list: &mut List<'_>) {
@@ -140,11 +153,8 @@ fn row(record: &StringRecord, raw: &Raw<'_>, columns: &Columns, list: &mut List<
     }
 }
 
-/// Reads a plain list: one value a line, its kind told by its shape; `#` begins a comment.
-///
-/// # Errors
-/// Returns the mistakes of all lines.
-pub(super) fn load_plain(name: &str, file: &str, text: &str) -> Result<Pack, Vec<PackError>> {
+/// Reads a plain list: one value a line, its kind told by its shape; `#` begins a comment. Returns the mistakes of all lines with it.
+pub(super) fn load_plain(name: &str, file: &str, text: &str) -> (Option<Pack>, Vec<PackError>) {
     let mut list = List::new(file);
     for (number, line) in (1_u64..).zip(text.lines()) {
         let value = without_comment(line).trim();
@@ -162,7 +172,7 @@ pub(super) fn load_plain(name: &str, file: &str, text: &str) -> Result<Pack, Vec
             }
         }
     }
-    list.finish(name)
+    list.finish(name, file)
 }
 
 /// Cuts a comment off: `#` at the beginning or behind white space. Elsewhere it belongs to a URL.
@@ -177,11 +187,12 @@ fn without_comment(line: &str) -> &str {
 struct Raw<'t> {
     text: &'t str,
     line: u64,
+    delimiter: char,
 }
 
 impl<'t> Raw<'t> {
     /// Takes the record between two positions of the reader, which skips empty lines and comments before a record.
-    fn new(text: &'t str, (from, mut line): (u64, u64), to: u64) -> Self {
+    fn new(text: &'t str, (from, mut line): (u64, u64), to: u64, delimiter: u8) -> Self {
         let byte = |at: u64| usize::try_from(at).unwrap_or(usize::MAX);
         let mut text = text.get(byte(from)..byte(to)).unwrap_or_default();
         while text.starts_with(['\n', '\r', '#']) {
@@ -189,7 +200,7 @@ impl<'t> Raw<'t> {
             text = rest;
             line += 1;
         }
-        Self { text, line }
+        Self { text, line, delimiter: char::from(delimiter) }
     }
 
     fn has_open_quote(&self) -> bool {
@@ -211,7 +222,7 @@ impl<'t> Raw<'t> {
             }
             match c {
                 '"' if quoted || cell_begins => quoted = !quoted,
-                ',' if !quoted => {
+                _ if c == self.delimiter && !quoted => {
                     cell += 1;
                     cell_begins = true;
                     at.column += 1;
@@ -276,25 +287,24 @@ impl<'f> List<'f> {
         });
     }
 
-    fn finish(mut self, name: &str) -> Result<Pack, Vec<PackError>> {
+    fn finish(mut self, name: &str, file: &str) -> (Option<Pack>, Vec<PackError>) {
         if self.indicators.is_empty() && self.mistakes.is_empty() {
             let expected = "a YAML pack, a CSV list with the header `type,value`, or one value a line";
             self.mistakes.add(Position::START, NO_INDICATOR, "the file holds no indicator", expected, "add values");
         }
-        if !self.mistakes.is_empty() {
-            return Err(self.mistakes.into_errors());
-        }
-        Ok(Pack { name: name.to_owned(), advisory: None, indicators: self.indicators })
+        let pack = Pack { name: name.to_owned(), file: file.to_owned(), advisory: None, indicators: self.indicators };
+        (Some(pack), self.mistakes.into_errors())
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::load::whole;
     use super::*;
 
     fn csv(text: &str) -> Result<Pack, Vec<PackError>> {
         let columns = Columns::read(text.lines().next().unwrap()).unwrap();
-        load_csv("list", "list.csv", text, &columns)
+        whole(load_csv("list", "list.csv", text, &columns))
     }
 
     #[test]
@@ -318,6 +328,22 @@ mod tests {
     }
 
     #[test]
+    fn cells_may_stand_between_semicolons_or_tabs() {
+        for delimiter in [";", "\t"] {
+            let text =
+                "comment|Type|value\n\"a|b\"|ip|192.0.2.1\n\"a|b\"|ip|192.0.2.1,c\n|url|hxxp://evil[.]example/a,b\n";
+            let text = text.replace('|', delimiter);
+            let (pack, errors) =
+                load_csv("list", "list.csv", &text, &Columns::read(text.lines().next().unwrap()).unwrap());
+            let pack = pack.unwrap();
+            assert_eq!(errors.iter().map(|e| (e.line, e.column, e.code)).collect::<Vec<_>>(), [(3, 10, VALUE)]);
+            assert_eq!(pack.indicators[0].note.as_deref(), Some(format!("a{delimiter}b").as_str()));
+            assert_eq!(pack.indicators.len(), 2);
+        }
+        assert!(Columns::read("type value").is_none() && Columns::read("type;value,comment").is_none());
+    }
+
+    #[test]
     fn a_quote_that_is_never_closed_swallows_no_line_silently() {
         let errors = csv("type,value\nip,192.0.2.1\ndomain,\"evil.example\nip,192.0.2.2\n").unwrap_err();
         assert_eq!((errors[0].line, errors[0].code), (3, SYNTAX));
@@ -327,11 +353,11 @@ mod tests {
     #[test]
     fn plain_lists_tell_kinds_by_shape() {
         let text = "# list\nhxxps://evil[.]example/a#top\r\n\n  192.0.2.0/24   # net\nsomeone@evil.example\n";
-        let pack = load_plain("list", "list.txt", text).unwrap();
+        let pack = whole(load_plain("list", "list.txt", text)).unwrap();
         let ids: Vec<_> = pack.indicators.iter().map(|i| i.id.as_str()).collect();
         assert_eq!(ids.len(), 3, "{ids:?}");
         assert_eq!(ids[1..], ["ip:192.0.2.0/24", "email:someone@evil.example"]);
-        let errors = load_plain("list", "list.txt", "192.0.2.1\n\tno value\n").unwrap_err();
+        let errors = whole(load_plain("list", "list.txt", "192.0.2.1\n\tno value\n")).unwrap_err();
         assert_eq!((errors[0].line, errors[0].column, errors[0].code), (2, 2, SHAPE));
     }
 }

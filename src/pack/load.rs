@@ -6,7 +6,8 @@ use super::codes::{ENCODING, TOO_LARGE};
 use super::list::{self, Columns};
 use super::mistakes::Mistakes;
 use super::source::Position;
-use super::{Pack, PackError, load_yaml};
+use super::yaml::load_yaml_partly;
+use super::{Pack, PackError};
 
 /// The largest YAML pack. A hundred thousand indicators take some 10 MB; lists of values have no limit.
 pub const MOST_YAML_BYTES: usize = 64 << 20;
@@ -16,8 +17,19 @@ pub const MOST_YAML_BYTES: usize = 64 << 20;
 /// # Errors
 /// Returns every mistake of the file, in the order of the file.
 pub fn load(file: &str, bytes: &[u8]) -> Result<Pack, Vec<PackError>> {
+    whole(load_partly(file, bytes))
+}
+
+/// Reads what is sound of a rules file, with every mistake of the file in its order.
+///
+/// A pack that comes with mistakes serves only to find more of them by compiling it: its indicators are not all there,
+/// and what is missing in one may be a stand-in.
+pub fn load_partly(file: &str, bytes: &[u8]) -> (Option<Pack>, Vec<PackError>) {
     let name = Path::new(file).file_stem().map_or_else(|| file.to_owned(), |stem| stem.to_string_lossy().into_owned());
-    let text = text(file, bytes)?;
+    let text = match text(file, bytes) {
+        Ok(text) => text,
+        Err(errors) => return (None, errors),
+    };
     if is_yaml(text) {
         if text.len() > MOST_YAML_BYTES {
             let problem = format!("the pack has {} bytes", text.len());
@@ -25,11 +37,19 @@ pub fn load(file: &str, bytes: &[u8]) -> Result<Pack, Vec<PackError>> {
             let help = "split the pack, or put plain values into a CSV list";
             return refused(file, Position::START, TOO_LARGE, problem, &expected, help);
         }
-        return load_yaml(&name, file, text);
+        return load_yaml_partly(&name, file, text);
     }
     match first_line(text).and_then(Columns::read) {
         Some(columns) => list::load_csv(&name, file, text, &columns),
         None => list::load_plain(&name, file, text),
+    }
+}
+
+/// Refuses a pack that comes with a mistake.
+pub(super) fn whole((pack, errors): (Option<Pack>, Vec<PackError>)) -> Result<Pack, Vec<PackError>> {
+    match pack {
+        Some(pack) if errors.is_empty() => Ok(pack),
+        _ => Err(errors),
     }
 }
 
@@ -40,10 +60,10 @@ fn refused(
     problem: String,
     expected: &str,
     help: &str,
-) -> Result<Pack, Vec<PackError>> {
+) -> (Option<Pack>, Vec<PackError>) {
     let mut mistakes = Mistakes::new(file);
     mistakes.add(at, code, problem, expected, help);
-    Err(mistakes.into_errors())
+    (None, mistakes.into_errors())
 }
 
 /// Returns the bytes as text without a byte order mark.

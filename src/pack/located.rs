@@ -6,7 +6,9 @@
 
 use std::fmt;
 
-use serde::de::{Deserialize, DeserializeSeed, Deserializer, EnumAccess, MapAccess, SeqAccess, Visitor};
+use serde::de::{
+    Deserialize, DeserializeSeed, Deserializer, EnumAccess, IgnoredAny, MapAccess, SeqAccess, VariantAccess, Visitor,
+};
 
 use super::source::{Position, Source};
 
@@ -84,35 +86,58 @@ pub(super) enum Fault {
     Documents,
 }
 
+/// What could be read of a file.
+pub(super) struct Tree {
+    /// The first document; none where a fault broke it off.
+    pub root: Option<Node>,
+    /// Every fault with its position and the parser's words for it. Tags, and lists and mappings as keys, break nothing
+    /// off: a tagged value is read without its tag, and what stands behind such a key is left out.
+    pub faults: Vec<(Fault, Position, String)>,
+}
+
 /// Reads one YAML document.
-///
-/// # Errors
-/// Fails with the kind of fault, its position and the parser's words for it.
-pub(super) fn read(text: &str) -> Result<Node, (Fault, Position, String)> {
+pub(super) fn read(text: &str) -> Tree {
     // To libyaml, a byte order mark moves the first line to the right, out of line with those below it.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let mut reader =
-        Reader { source: Source::new(text), nodes_left: text.len().saturating_add(SPARE_NODES), refused: None };
+    let mut reader = Reader {
+        source: Source::new(text),
+        nodes_left: text.len().saturating_add(SPARE_NODES),
+        refused: None,
+        passed: Vec::new(),
+    };
     if let Some(at) = too_many_open_brackets(text) {
-        return Err((Fault::Nesting, reader.source.position(at), "too many brackets are open".to_owned()));
+        let at = reader.source.position(at);
+        return Tree { root: None, faults: vec![(Fault::Nesting, at, "too many brackets are open".to_owned())] };
     }
+    let (root, broken) = first_document(text, &mut reader);
+    // An alias repeats the faults of what it stands for.
+    reader.passed.sort_by_key(|(_, at)| *at);
+    reader.passed.dedup_by_key(|(_, at)| *at);
+    let mut faults: Vec<_> = reader.passed.iter().map(|(fault, at)| (*fault, *at, String::new())).collect();
+    faults.extend(broken);
+    Tree { root, faults }
+}
+
+fn first_document(text: &str, reader: &mut Reader<'_>) -> (Option<Node>, Option<(Fault, Position, String)>) {
     let mut documents = serde_yaml::Deserializer::from_str(text);
     let Some(first) = documents.next() else {
-        return Ok(Node { at: Position::START, value: Value::Null });
+        return (Some(Node { at: Position::START, value: Value::Null }), None);
     };
-    let seed = NodeSeed { reader: &mut reader, near: Position::START };
-    let tree = match seed.deserialize(first) {
-        Ok(tree) => tree,
-        Err(error) => return Err(reader.fault(&error)),
+    let seed = NodeSeed { reader: &mut *reader, near: Position::START };
+    let root = match seed.deserialize(first) {
+        Ok(root) => root,
+        Err(error) => return (None, Some(reader.fault(&error))),
     };
-    let Some(second) = documents.next() else { return Ok(tree) };
+    let Some(second) = documents.next() else { return (Some(root), None) };
     // What follows the first document may also be what broke it off.
     let (fault, at, message) = match Nowhere::deserialize(second) {
         Err(error) => reader.fault(&error),
         Ok(Nowhere) => (Fault::Documents, Position::START, String::new()),
     };
-    let fault = if message.contains(NO_SECOND) { Fault::Documents } else { fault };
-    Err((fault, at, message))
+    if message.contains(NO_SECOND) || fault == Fault::Documents {
+        return (Some(root), Some((Fault::Documents, at, message)));
+    }
+    (None, Some((fault, at, message)))
 }
 
 fn too_many_open_brackets(text: &str) -> Option<usize> {
@@ -142,6 +167,8 @@ struct Reader<'t> {
     source: Source<'t>,
     nodes_left: usize,
     refused: Option<(Fault, &'static str)>,
+    /// Faults behind which reading goes on.
+    passed: Vec<(Fault, Position)>,
 }
 
 impl Reader<'_> {
@@ -167,8 +194,10 @@ impl Reader<'_> {
     }
 }
 
-/// A scalar that its visitor has kept. Numbers and booleans hold a stand-in for the text in the source.
+/// What its visitor has kept: a scalar, or whatever stands behind a tag. Numbers and booleans hold a stand-in for the
+/// text in the source.
 enum Kept {
+    Tagged(Node),
     Null,
     Boolean(String),
     Number(String),
@@ -199,6 +228,10 @@ impl<'de> DeserializeSeed<'de> for NodeSeed<'_, '_> {
         let at = position_in(&error.to_string()).unwrap_or(Position::START);
         let mut written = |stand_in: String| self.reader.source.word_at(at).map_or(stand_in, str::to_owned);
         let value = match kept {
+            Kept::Tagged(node) => {
+                self.reader.passed.push((Fault::Tag, at));
+                return Ok(node);
+            }
             Kept::Null => Value::Null,
             Kept::Text(text) => Value::Text(text),
             Kept::Number(text) => Value::Number(written(text)),
@@ -264,8 +297,10 @@ impl<'de> Visitor<'de> for NodeVisitor<'_, '_> {
         self.keep(Kept::Null)
     }
 
-    fn visit_enum<A: EnumAccess<'de>>(self, _: A) -> Result<Node, A::Error> {
-        Err(self.reader.refuse(Fault::Tag, "a YAML tag stands here"))
+    fn visit_enum<A: EnumAccess<'de>>(self, tagged: A) -> Result<Node, A::Error> {
+        let (IgnoredAny, value) = tagged.variant()?;
+        let node = value.newtype_variant_seed(NodeSeed { reader: &mut *self.reader, near: self.near })?;
+        self.keep(Kept::Tagged(node))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Node, A::Error> {
@@ -285,14 +320,15 @@ impl<'de> Visitor<'de> for NodeVisitor<'_, '_> {
         while let Some(key) = mapping.next_key_seed(NodeSeed { reader: &mut *reader, near })? {
             let at = key.at;
             let key = match key.value {
-                Value::Text(text) | Value::Number(text) | Value::Boolean(text) => text,
-                Value::Null => "null".to_owned(),
-                Value::List(_) | Value::Mapping(_) => {
-                    return Err(reader.refuse(Fault::Key, "a list or mapping stands as a key"));
-                }
+                Value::Text(text) | Value::Number(text) | Value::Boolean(text) => Some(text),
+                Value::Null => Some("null".to_owned()),
+                Value::List(_) | Value::Mapping(_) => None,
             };
             let value = mapping.next_value_seed(NodeSeed { reader: &mut *reader, near: at })?;
-            entries.push(Entry { at, key, value });
+            match key {
+                Some(key) => entries.push(Entry { at, key, value }),
+                None => reader.passed.push((Fault::Key, at)),
+            }
         }
         let at = entries.first().map_or(near, |entry| entry.at);
         Ok(Node { at, value: Value::Mapping(entries) })

@@ -27,9 +27,9 @@ mod tests;
 mod yaml;
 
 pub use builtin::{BUILTIN, BuiltinPack};
-pub use codes::{CODES, CodeEntry};
+pub use codes::{CODES, COMPILE_CODES, CodeEntry};
 pub use lint::{PackWarning, WARNINGS, lint};
-pub use load::{MOST_YAML_BYTES, load};
+pub use load::{MOST_YAML_BYTES, load, load_partly};
 pub use yaml::load_yaml;
 
 /// How bad a finding is, as advisories and SIEMs grade it.
@@ -121,6 +121,8 @@ pub struct Advisory {
 pub struct Pack {
     /// The name in reports: `aa23-193a/storm-0558` for a built-in pack, else the file's name without its ending.
     pub name: String,
+    /// The file as the user named it; `rules/...` for a built-in pack.
+    pub file: String,
     /// Where the indicators come from; none for a bare list.
     pub advisory: Option<Advisory>,
     /// The indicators in the order of the file.

@@ -25,7 +25,7 @@ fn places(node: &Node, out: &mut Vec<(String, Position)>) {
 
 fn placed(text: &str) -> Vec<(String, Position)> {
     let mut out = Vec::new();
-    places(&located::read(text).unwrap(), &mut out);
+    places(&located::read(text).root.unwrap(), &mut out);
     out
 }
 
@@ -61,7 +61,7 @@ fn every_scalar_keeps_its_text_and_place() {
 
 #[test]
 fn empty_collections_stand_near_their_key() {
-    let tree = located::read("a:\n  b: []\n").unwrap();
+    let tree = located::read("a:\n  b: []\n").root.unwrap();
     let Value::Mapping(entries) = &tree.value else { panic!() };
     let Value::Mapping(inner) = &entries[0].value.value else { panic!() };
     assert_eq!(inner[0].value, Node { at: at(2, 3), value: Value::List(Vec::new()) });
@@ -70,7 +70,7 @@ fn empty_collections_stand_near_their_key() {
 #[test]
 fn faults_are_told_apart() {
     let deep = |levels: usize| format!("{}x{}", "[".repeat(levels), "]".repeat(levels));
-    let fault = |text: &str| located::read(text).map(|_| ()).map_err(|(fault, at, _)| (fault, at));
+    let fault = |text: &str| located::read(text).faults.first().map_or(Ok(()), |(fault, at, _)| Err((*fault, *at)));
     assert_eq!(fault(&deep(128)), Ok(()));
     assert_eq!(fault(&deep(129)).unwrap_err().0, Fault::Nesting);
     assert_eq!(fault(&deep(200_000)).unwrap_err(), (Fault::Nesting, at(1, 10_001)));
@@ -90,6 +90,23 @@ fn faults_are_told_apart() {
     let large = format!("a: &a [{}]\nb: [{}]\n", "x,".repeat(100_000), "*a,".repeat(1_000));
     assert_eq!(fault(&large).unwrap_err().0, Fault::Aliases);
     assert_eq!(fault("a: &a [x, y]\nb: *a\n"), Ok(()));
+}
+
+#[test]
+fn tags_and_keys_that_are_lists_hide_nothing() {
+    let text = "a: !x 1\nb: &n !y [!z v, w]\n[k]: 2\nc: *n\n!t d: 3\n---\ne: 4\n";
+    let tree = located::read(text);
+    let faults: Vec<_> = tree.faults.iter().map(|(fault, at, _)| (*fault, at.line, at.column)).collect();
+    let tags = [(1, 4), (2, 4), (2, 11)].map(|(l, c)| (Fault::Tag, l, c));
+    let expected = [&tags[..], &[(Fault::Key, 3, 2), (Fault::Tag, 5, 1), (Fault::Documents, 7, 1)]].concat();
+    assert_eq!(faults, expected);
+    let mut out = Vec::new();
+    places(&tree.root.unwrap(), &mut out);
+    let words: Vec<_> = out.iter().map(|(word, _)| word.as_str()).collect();
+    assert_eq!(words, ["a", "1", "b", "v", "w", "c", "v", "w", "d", "3"]);
+    let broken = located::read("a: !x 1\nb: '\n");
+    assert!(broken.root.is_none());
+    assert_eq!(broken.faults.iter().map(|(fault, ..)| *fault).collect::<Vec<_>>(), [Fault::Tag, Fault::Syntax]);
 }
 
 #[test]
@@ -123,7 +140,7 @@ proptest! {
             }
         }
         // Words such as `-` or `...` are not plain scalars.
-        prop_assume!(located::read(&text).is_ok());
+        prop_assume!(located::read(&text).faults.is_empty());
         for (word, at) in placed(&text) {
             let line = text.lines().nth(at.line as usize - 1).unwrap();
             let rest: String = line.chars().skip(at.column as usize - 1).collect();

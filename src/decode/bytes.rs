@@ -45,7 +45,8 @@ impl Decoder for Bytes {
 /// The error that ended the read. The runs before it were given.
 pub(super) fn search_runs(reader: &mut dyn Read, offset: u64, number: u64, sink: &mut dyn Sink) -> io::Result<u64> {
     let most = usize::try_from(sink.budget().limits().record_bytes).unwrap_or(usize::MAX).max(RUN_CHARACTERS);
-    let mut runs = Runs { bytes: Vec::new(), offset, block: RunBlock { first: number, ..RunBlock::default() } };
+    let mut runs =
+        Runs { bytes: Vec::new(), offset, either_end: None, block: RunBlock { first: number, ..RunBlock::default() } };
     let mut end = None;
     while end.is_none() && !sink.is_cancelled() {
         // What is carried over is scanned again; reading at least as much each time keeps that linear.
@@ -79,6 +80,8 @@ struct Found {
 struct Runs {
     bytes: Vec<u8>,
     offset: u64,
+    /// Where a run of low bytes first ends that may be one of high bytes first, which ends a byte later.
+    either_end: Option<u64>,
     block: RunBlock,
 }
 
@@ -103,7 +106,7 @@ impl Runs {
             }
             if found.characters >= RUN_CHARACTERS {
                 self.push(whole, at, &found, sink);
-                at += found.source_bytes - overlap(rest, &found);
+                at += found.source_bytes - self.step_back(rest, at, &found);
             } else {
                 // A wide run may begin on the last byte, and on none before it.
                 at += found.source_bytes.saturating_sub(1).max(1);
@@ -111,6 +114,24 @@ impl Runs {
         }
         self.offset += at as u64;
         self.bytes = bytes.get(at..).unwrap_or_default().to_vec();
+    }
+
+    /// Returns how many bytes of a run are looked at again. Where its byte order may be either, so may be the first byte
+    /// of the ASCII behind it: that is read from both.
+    fn step_back(&mut self, rest: &[u8], at: usize, found: &Found) -> usize {
+        let start = self.offset + at as u64;
+        let end = start + found.source_bytes as u64;
+        let again = overlap(rest, found);
+        match found.width {
+            Width::Utf16Le if again > 0 => self.either_end = Some(end),
+            Width::Utf16Be if self.either_end.is_some_and(|either| either + 1 == end) => return 1,
+            Width::Utf8 if self.either_end == Some(start) => {
+                self.either_end = None;
+                return found.source_bytes - 1;
+            }
+            _ => {}
+        }
+        again
     }
 
     fn push(&mut self, bytes: &[u8], at: usize, found: &Found, sink: &mut dyn Sink) {
@@ -366,6 +387,26 @@ mod tests {
             for (order, after) in [(u16::to_le_bytes as fn(u16) -> [u8; 2], &b"Z"[..]), (u16::to_be_bytes, b"\xff")] {
                 let bytes = [before, &utf16("evil.example", order), after].concat();
                 assert!(decode("x", &bytes).text("x").contains("evil.example"), "{before:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn ascii_on_either_side_of_wide_text_is_whole() {
+        let ip = b"195.26.87.219";
+        for order in [u16::to_le_bytes as fn(u16) -> [u8; 2], u16::to_be_bytes] {
+            for shift in 0..4 {
+                for word in ["hello", "hell", "a longer text"] {
+                    let before = [&b"\x01\xff\x02\xfe"[..shift], &[0xff]].concat();
+                    let behind = [&before, &utf16(word, order)[..], ip, b"\0"].concat();
+                    let text = decode("x", &behind).text("x");
+                    assert!(text.lines().any(|line| line == "195.26.87.219"), "{shift} {word} {text:?}");
+                    assert!(text.contains(word), "{shift} {text:?}");
+                    let ahead = [&before, &ip[..], b"\0\0", &utf16(word, order), b"\xff"].concat();
+                    let text = decode("x", &ahead).text("x");
+                    assert!(text.lines().any(|line| line == "195.26.87.219"), "{shift} {word} {text:?}");
+                    assert!(text.contains(word), "{shift} {text:?}");
+                }
             }
         }
     }

@@ -152,13 +152,24 @@ impl Dialect {
         let is_known =
             dialect.header.iter().any(|name| KNOWN_COLUMNS.iter().any(|k| k.eq_ignore_ascii_case(name.trim())));
         let columns = dialect.header.len();
-        let counts: Vec<_> = rows.take(ROWS_COMPARED).map(|row| Cells::new(row, delimiter).count()).collect();
-        let alike = counts.iter().filter(|&&count| count == columns).count();
+        let counts: Vec<_> = rows
+            .take(ROWS_COMPARED)
+            .map(|row| {
+                let is_open = Cells::new(row, delimiter).last().is_some_and(|cell| cell.is_open);
+                (Cells::new(row, delimiter).count(), is_open)
+            })
+            .collect();
         // Prose has one comma in many lines, so two columns need plainer names or more rows.
         let is_plain = dialect.header.iter().all(|name| !name.trim().contains(' '));
         let enough = if columns > 2 || is_plain { 1 } else { 3 };
+        let are_alike = |counts: &[(usize, bool)]| {
+            let alike = counts.iter().filter(|&&(count, _)| count == columns).count();
+            alike >= enough && alike * 10 >= counts.len() * 9
+        };
+        // Where a quote never closes, as in a file that is cut off, what is behind it tells nothing.
+        let before_open = counts.split(|&(_, is_open)| is_open).next().unwrap_or_default();
         let is_regular =
-            alike >= enough && alike * 10 >= counts.len() * 9 && dialect.header.iter().all(|n| is_short(n));
+            (are_alike(&counts) || are_alike(before_open)) && dialect.header.iter().all(|name| is_short(name));
         (is_known || is_regular).then_some(dialect)
     }
 }

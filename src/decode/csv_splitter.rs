@@ -5,8 +5,9 @@ use std::sync::Arc;
 use memchr::{memchr, memchr_iter};
 
 use super::csv_cells::{Cells, Dialect, is_preamble};
-use super::cutter::{Cut, More, Splitter};
+use super::cutter::{Cut, Fault, More, Splitter};
 use super::lines::{Layout, Piece, Role, Syntax};
+use crate::problem::Reason;
 
 /// Cuts the rows of a CSV.
 ///
@@ -25,16 +26,44 @@ pub struct CsvSplitter {
     is_open: bool,
     /// Whether the open row ends with its line, because its quote never closes.
     ends_with_line: bool,
+    /// Whether the start of the open row was given away.
+    is_inside: bool,
+    /// What is wrong with the text of the last call.
+    faults: Vec<Fault>,
 }
 
 impl CsvSplitter {
     /// Starts before the header.
     pub fn new(syntax: Arc<dyn Syntax>, dialect: Dialect) -> Self {
-        Self { syntax, dialect, header: None, counted: 0, is_odd: false, is_open: false, ends_with_line: false }
+        Self {
+            syntax,
+            dialect,
+            header: None,
+            counted: 0,
+            is_odd: false,
+            is_open: false,
+            ends_with_line: false,
+            is_inside: false,
+            faults: Vec::new(),
+        }
     }
 
     fn begin_row(&mut self) {
         (self.counted, self.is_odd, self.is_open, self.ends_with_line) = (0, false, false, false);
+        self.is_inside = false;
+    }
+
+    /// Tells whether the last row, behind which nothing comes, ends inside a quoted cell. `line` is what was not
+    /// counted of it.
+    fn is_cut_off(&self, row: &[u8], line: &[u8]) -> bool {
+        if self.is_open {
+            return self.is_odd ^ (memchr_iter(b'"', line).count() % 2 == 1);
+        }
+        !self.is_inside && self.has_open_cell(row)
+    }
+
+    fn has_open_cell(&self, row: &[u8]) -> bool {
+        Cells::new(row, self.dialect.delimiter).last().is_some_and(|cell| cell.is_open)
     }
 
     /// Tells whether a row that was counted odd goes on behind the line end at its end.
@@ -43,8 +72,16 @@ impl CsvSplitter {
             return false;
         }
         // The first time, it is made sure that the odd quote opens a cell: one inside a bare cell does not.
-        self.is_open = self.is_open || Cells::new(row, self.dialect.delimiter).last().is_some_and(|cell| cell.is_open);
+        self.is_open = self.is_open || self.has_open_cell(row);
         self.is_open
+    }
+
+    /// Ends the open row with its first line: the quote that keeps it open never closes.
+    fn break_row(&mut self, start: usize) {
+        self.begin_row();
+        self.ends_with_line = true;
+        let detail = "the closing quote of a cell of the CSV is missing";
+        self.faults.push(Fault { reason: Reason::Corrupt, at: start, detail });
     }
 
     fn add(&mut self, text: &[u8], start: usize, end: usize, pieces: &mut Vec<Piece>) {
@@ -84,9 +121,13 @@ impl Splitter for CsvSplitter {
                     break;
                 }
                 if self.is_open && self.next_line_is_row(rest) {
-                    self.begin_row();
-                    self.ends_with_line = true;
+                    self.break_row(start);
                     continue;
+                }
+                let line = text.get(line_start..).unwrap_or_default();
+                if self.is_cut_off(rest, line) {
+                    let detail = "the CSV ends inside a quoted cell";
+                    self.faults.push(Fault { reason: Reason::Truncated, at: text.len(), detail });
                 }
                 self.add(text, start, text.len(), &mut pieces);
                 self.begin_row();
@@ -107,17 +148,21 @@ impl Splitter for CsvSplitter {
         Cut { consumed: start, layout: Layout::Pieces(pieces) }
     }
 
+    fn take_faults(&mut self) -> Vec<Fault> {
+        std::mem::take(&mut self.faults)
+    }
+
     fn give_in(&mut self, text: &[u8]) -> bool {
         if !self.is_open || self.ends_with_line || memchr(b'\n', text).is_none() {
             return false;
         }
-        self.begin_row();
-        self.ends_with_line = true;
+        self.break_row(0);
         true
     }
 
     fn forget(&mut self, bytes: usize) {
         self.counted = self.counted.saturating_sub(bytes);
+        self.is_inside = true;
     }
 
     fn syntax(&mut self, _: &[u8]) -> Arc<dyn Syntax> {

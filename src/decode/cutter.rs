@@ -8,6 +8,7 @@ use memchr::{memchr_iter, memmem, memrchr};
 use super::lines::{Layout, LineBlock, Piece, Role, Syntax, source_bytes};
 use super::text_encoding::{TextEncoding, TextHead, Transcoder};
 use super::{DecodeError, Input, Sink};
+use crate::problem::Reason;
 
 /// The text of one block: large enough that handing it over costs nothing, small enough to keep all threads busy.
 pub const BLOCK_BYTES: usize = 1 << 20;
@@ -37,10 +38,26 @@ pub struct Cut {
     pub layout: Layout,
 }
 
+/// What is wrong with an artifact beyond one record: its format does not close, or is broken between records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// [`Reason::Truncated`] or [`Reason::Corrupt`].
+    pub reason: Reason,
+    /// Where, in the text of the last `cut`.
+    pub at: usize,
+    /// What is wrong, to stand behind `at byte N`.
+    pub detail: &'static str,
+}
+
 /// Finds where the records of a format begin and end. It may keep what it knows of the text behind `consumed`.
 pub trait Splitter {
     /// Cuts the whole records from `text`, which continues where `consumed` of the last call ended.
     fn cut(&mut self, text: &[u8], more: More) -> Cut;
+
+    /// Returns the first fault of each reason that the last `cut` met. What is broken is searched nevertheless.
+    fn take_faults(&mut self) -> Vec<Fault> {
+        Vec::new()
+    }
 
     /// Is told that the open record is longer than the limit. Returns true if the next `cut` will find records in the
     /// same text after all, because the record's borders were taken wrongly or its parts are records.
@@ -93,17 +110,22 @@ pub fn cut_into_blocks(
     let Some((encoding, mark_bytes)) = TextHead::of(&input.head()).map(|head| (head.encoding, head.mark_bytes)) else {
         return Err(DecodeError::corrupt("not text in any encoding that is read"));
     };
-    let mut source = Source { input, transcoder: Transcoder::new(encoding), error: None, is_at_end: false };
+    let mut source =
+        Source { input, transcoder: Transcoder::new(encoding), error: None, is_at_end: false, is_odd: false };
     source.skip(mark_bytes);
     let mut place = Place { record: 1, begins_inside: false, line: 1, base: mark_bytes as u64, encoding };
     let mut text = Vec::new();
     let mut target = sizes.least();
+    let mut faults = Faults::default();
     loop {
         if sink.is_cancelled() {
             return Ok(());
         }
         let more = source.fill(&mut text, target);
         let mut cut = splitter.cut(&text, more);
+        for fault in splitter.take_faults() {
+            faults.add(fault, &place, &text);
+        }
         let mut next = cut.consumed;
         let mut goes_on = false;
         if cut.consumed == 0 {
@@ -143,8 +165,45 @@ pub fn cut_into_blocks(
         target = sizes.least().max(text.len());
     }
     match source.error {
-        Some(error) => Err(error.into()),
-        None => Ok(()),
+        Some(error) => {
+            // That the text ends too early is what the error says already.
+            faults.truncated = None;
+            faults.give(sink);
+            Err(error.into())
+        }
+        None => {
+            if source.is_odd {
+                let detail = "the UTF-16 text ends inside a character; what is before it was searched".to_owned();
+                faults.truncated.get_or_insert(detail);
+            }
+            faults.give(sink);
+            Ok(())
+        }
+    }
+}
+
+/// What is said once of an artifact, however often it is so.
+#[derive(Default)]
+struct Faults {
+    corrupt: Option<String>,
+    truncated: Option<String>,
+}
+
+impl Faults {
+    fn add(&mut self, fault: Fault, place: &Place, text: &[u8]) {
+        let slot = if fault.reason == Reason::Truncated { &mut self.truncated } else { &mut self.corrupt };
+        slot.get_or_insert_with(|| {
+            let (_, offset) = place.after(text.get(..fault.at).unwrap_or(text));
+            format!("at byte {offset} {}; what could be read was searched, the broken part as text", fault.detail)
+        });
+    }
+
+    fn give(self, sink: &mut dyn Sink) {
+        for (reason, detail) in [(Reason::Corrupt, self.corrupt), (Reason::Truncated, self.truncated)] {
+            if let Some(detail) = detail {
+                sink.problem(reason, &detail, None);
+            }
+        }
     }
 }
 
@@ -185,6 +244,8 @@ struct Source<'i, 'r> {
     transcoder: Option<Transcoder>,
     error: Option<io::Error>,
     is_at_end: bool,
+    /// Whether half a code unit of UTF-16 was read last.
+    is_odd: bool,
 }
 
 impl Source<'_, '_> {
@@ -213,6 +274,7 @@ impl Source<'_, '_> {
                     let mut bytes = vec![0; missing];
                     let n = read(self.input, &mut bytes, &mut self.error);
                     bytes.truncate(n);
+                    self.is_odd ^= n % 2 == 1;
                     self.is_at_end = n < missing;
                     transcoder.decode(&bytes, text, self.is_at_end);
                 }

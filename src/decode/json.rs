@@ -12,12 +12,13 @@ use std::sync::Arc;
 
 use memchr::memmem;
 
-use super::cutter::{LineSplitter, More, Sizes, Splitter, cut_into_blocks};
+use super::cutter::{Cut, Fault, LineSplitter, More, Sizes, Splitter, cut_into_blocks};
 use super::json_splitter::JsonSplitter;
 use super::lines::{Layout, MESSAGE, Role, Syntax, holds_ignoring_case, last_part};
 use super::marker::is_indicator_list;
 use super::text_encoding::TextHead;
 use super::{DecodeError, Decoder, Head, Input, Sink};
+use crate::problem::Reason;
 use crate::record::{Field, JsonError, Layer, Record, event_time, flatten_json, flatten_json_envelope, readable};
 
 /// The decoder of JSON.
@@ -76,7 +77,7 @@ impl Shape {
             Err(JsonError::Ends { .. }) if !head.is_whole => Some(Self::Stream),
             Err(JsonError::TooLarge) => Some(Self::Stream),
             // Cut off, but not a text that merely begins with a bracket: some member must be whole.
-            Err(JsonError::Ends { .. }) => has_member(text).then_some(Self::Stream),
+            Err(JsonError::Ends { .. }) => (has_member(text) || begins_member(text)).then_some(Self::Stream),
             Err(JsonError::Unexpected { offset }) => {
                 if text.get(offset..).is_some_and(begins_value) && is_value(text.get(..offset)) {
                     return Some(Self::Stream);
@@ -95,7 +96,7 @@ impl Shape {
     pub fn splitter(self) -> Box<dyn Splitter> {
         let syntax = Arc::new(JsonSyntax);
         match self {
-            Self::Lines => Box::new(LineSplitter::new(syntax)),
+            Self::Lines => Box::new(JsonLines::new(syntax)),
             Self::Stream => Box::new(JsonSplitter::new(syntax)),
         }
     }
@@ -118,6 +119,73 @@ fn has_member(text: &[u8]) -> bool {
     let mut fields = Vec::new();
     flatten_json(&Layer::record(text), "", &mut fields).ok();
     fields.iter().any(|field| !field.name.is_empty())
+}
+
+/// Tells whether a text begins with the name of a member and its colon, or a string in an array.
+fn begins_member(text: &[u8]) -> bool {
+    let text = text.trim_ascii_start();
+    let inner = text.strip_prefix(b"[").unwrap_or(text).trim_ascii_start();
+    let Some(object) = inner.strip_prefix(b"{") else { return inner.starts_with(b"\"") && inner.len() < text.len() };
+    let mut parts = object.trim_ascii_start().splitn(3, |&b| b == b'"');
+    let is_name = parts.next().is_some_and(<[u8]>::is_empty) && parts.next().is_some_and(|name| !name.is_empty());
+    is_name && parts.next().is_some_and(|rest| rest.trim_ascii_start().starts_with(b":"))
+}
+
+/// Cuts JSON Lines, and tells whether the last line is cut off.
+struct JsonLines {
+    lines: LineSplitter,
+    /// Whether the start of the open line was given away.
+    is_inside: bool,
+    faults: Vec<Fault>,
+}
+
+impl JsonLines {
+    fn new(syntax: Arc<dyn Syntax>) -> Self {
+        Self { lines: LineSplitter::new(syntax), is_inside: false, faults: Vec::new() }
+    }
+
+    fn is_cut_off(&self, line: &[u8]) -> bool {
+        if self.is_inside {
+            // A line that is longer than the limit is not parsed again; a whole one ends as an object does.
+            return !line.ends_with(b"}");
+        }
+        let ends = || flatten_json(&Layer::record(line), "", &mut Vec::new());
+        matches!(line.first(), Some(b'{' | b'[')) && matches!(ends(), Err(JsonError::Ends { .. }))
+    }
+}
+
+impl Splitter for JsonLines {
+    fn cut(&mut self, text: &[u8], more: More) -> Cut {
+        let cut = self.lines.cut(text, more);
+        let is_last = more == More::None && !text.is_empty();
+        if is_last && !text.ends_with(b"\n") {
+            let start = memchr::memrchr(b'\n', text).map_or(0, |at| at + 1);
+            self.is_inside &= start == 0;
+            if self.is_cut_off(text.get(start..).unwrap_or_default().trim_ascii()) {
+                let detail = "the last line ends inside a JSON object";
+                self.faults.push(Fault { reason: Reason::Truncated, at: text.len(), detail });
+            }
+        }
+        self.is_inside &= cut.consumed == 0;
+        cut
+    }
+
+    fn take_faults(&mut self) -> Vec<Fault> {
+        std::mem::take(&mut self.faults)
+    }
+
+    fn give_in(&mut self, text: &[u8]) -> bool {
+        self.lines.give_in(text)
+    }
+
+    fn forget(&mut self, bytes: usize) {
+        self.is_inside = true;
+        self.lines.forget(bytes);
+    }
+
+    fn syntax(&mut self, text: &[u8]) -> Arc<dyn Syntax> {
+        self.lines.syntax(text)
+    }
 }
 
 /// Tells whether a line holds an array of records in an envelope.

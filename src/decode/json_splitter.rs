@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use memchr::{memchr, memchr3};
 
-use super::cutter::{Cut, More, Splitter};
+use super::cutter::{Cut, Fault, More, Splitter};
 use super::lines::{Layout, Piece, Role, Syntax};
+use crate::problem::Reason;
 use crate::record::is_json_space;
 
 /// Containers deep in which an array of objects may be taken apart when the value around it is longer than the limit.
@@ -37,6 +38,14 @@ pub struct JsonSplitter {
     takes_apart: bool,
     /// Whether a fault was met: lines are records until one begins as a value does.
     is_lost: bool,
+    /// Which of the open containers are arrays, the innermost last, as far as it holds.
+    kinds: u128,
+    /// How many containers are open, those around the records too.
+    levels: u32,
+    /// Whether more were open than `kinds` holds, so that it tells nothing more of this value.
+    is_too_deep: bool,
+    /// What is wrong with the text of the last call.
+    faults: Vec<Fault>,
 }
 
 /// What the splitter does next.
@@ -61,7 +70,39 @@ impl JsonSplitter {
             strings: 0,
             takes_apart: false,
             is_lost: false,
+            kinds: 0,
+            levels: 0,
+            is_too_deep: false,
+            faults: Vec::new(),
         }
+    }
+
+    fn fault(&mut self, reason: Reason, at: usize, detail: &'static str) {
+        if self.faults.iter().all(|fault| fault.reason != reason) {
+            self.faults.push(Fault { reason, at, detail });
+        }
+    }
+
+    /// Counts a container that begins.
+    fn push_kind(&mut self, byte: u8) {
+        self.kinds = self.kinds << 1 | u128::from(byte == b'[');
+        self.levels += 1;
+        self.is_too_deep |= self.levels > u128::BITS;
+    }
+
+    /// Counts a container that ends, and compares the brackets of both ends.
+    fn pop_kind(&mut self, byte: u8) {
+        let is_right = self.levels > 0 && (self.is_too_deep || (self.kinds & 1 == 1) == (byte == b']'));
+        if !is_right {
+            self.fault(Reason::Corrupt, self.at, "a bracket of the JSON closes nothing that is open");
+        }
+        self.drop_kinds(1);
+    }
+
+    fn drop_kinds(&mut self, levels: u32) {
+        self.kinds = self.kinds.checked_shr(levels).unwrap_or(0);
+        self.levels = self.levels.saturating_sub(levels);
+        self.is_too_deep &= self.levels > 0;
     }
 
     fn open(&mut self, role: Role, depth: u32) {
@@ -76,6 +117,7 @@ impl JsonSplitter {
         {
             pieces.push(Piece { range: start..end, role: self.role });
         }
+        self.drop_kinds(self.depth);
         (self.depth, self.in_string, self.role, self.takes_apart) = (0, false, Role::Record, false);
     }
 
@@ -112,14 +154,24 @@ impl JsonSplitter {
                     if !holds_more {
                         self.start = None;
                     }
+                    // Its containers stay open around the records.
+                    self.depth = 0;
                     self.close(self.at + 1, pieces);
                     self.around = depth + 1;
+                    self.push_kind(byte);
                 }
-                Some(false) => self.depth += 1,
+                Some(false) => {
+                    self.depth += 1;
+                    self.push_kind(byte);
+                }
             },
-            b'{' => self.depth += 1,
+            b'{' => {
+                self.depth += 1;
+                self.push_kind(byte);
+            }
             b'}' | b']' => {
                 self.depth -= 1;
+                self.pop_kind(byte);
                 if self.depth == 0 {
                     if self.role == Role::Envelope && self.strings == 0 {
                         self.start = None;
@@ -141,19 +193,23 @@ impl JsonSplitter {
             0xef | 0xbb | 0xbf => self.at += 1,
             b'[' if self.around == 0 => {
                 self.around = 1;
+                self.push_kind(byte);
                 self.at += 1;
             }
             b'{' | b'[' => {
                 self.open(Role::Record, 1);
+                self.push_kind(byte);
                 self.at += 1;
             }
             b']' | b'}' if self.around > 1 => {
                 // Behind the elements, the rest of the envelope goes on until its containers are closed.
+                self.pop_kind(byte);
                 self.open(Role::Envelope, self.around - 1);
                 self.around = 0;
                 self.at += 1;
             }
             b']' | b'}' => {
+                self.pop_kind(byte);
                 self.around = 0;
                 self.at += 1;
             }
@@ -169,12 +225,18 @@ impl JsonSplitter {
                 }
                 let is_number = !byte.is_ascii_lowercase();
                 self.is_lost = !is_number && !LITERALS.iter().any(|literal| rest.starts_with(literal));
-                if !self.is_lost {
+                if self.is_lost {
+                    self.fault(Reason::Corrupt, self.at, "no JSON value begins where one must");
+                } else {
                     self.open(Role::Record, 0);
                     self.at += 1;
                 }
             }
             _ => {
+                // Lines between whole values are text, as a bad line of JSON Lines is; inside an array they are damage.
+                if self.around > 0 {
+                    self.fault(Reason::Corrupt, self.at, "no JSON value begins where one must");
+                }
                 self.is_lost = true;
                 return self.step_lost(byte, text, more, pieces);
             }
@@ -201,6 +263,7 @@ impl JsonSplitter {
                     Some(b'\\') => return Step::Wait,
                     _ => {
                         // A string does not hold a line end: its quote is missing, and what follows is not in it.
+                        self.fault(Reason::Corrupt, self.at, "a string of the JSON has no closing quote");
                         self.close(self.at, pieces);
                         self.is_lost = true;
                     }
@@ -273,6 +336,12 @@ impl Splitter for JsonSplitter {
             }
         }
         if more == More::None {
+            // Where the way was lost, the end of an array may have been taken for text.
+            let is_open = self.start.is_some() && (self.depth > 0 || self.in_string) || self.around > 0;
+            if is_open && !self.is_lost {
+                self.fault(Reason::Truncated, text.len(), "the JSON ends before all that is open is closed");
+                self.around = 0;
+            }
             self.at = text.len();
             self.close(text.trim_ascii_end().len(), &mut pieces);
         }
@@ -281,12 +350,17 @@ impl Splitter for JsonSplitter {
         Cut { consumed, layout: Layout::Pieces(pieces) }
     }
 
+    fn take_faults(&mut self) -> Vec<Fault> {
+        std::mem::take(&mut self.faults)
+    }
+
     fn give_in(&mut self, _: &[u8]) -> bool {
         if self.takes_apart || self.start.is_none() || self.around > 0 || self.role == Role::Envelope {
             return false;
         }
         // The value is read again from its start, and the first array of objects in it taken apart.
         self.takes_apart = true;
+        self.drop_kinds(self.depth);
         (self.at, self.start, self.depth, self.in_string) = (0, None, 0, false);
         true
     }

@@ -1,6 +1,7 @@
 //! Formats that are recognised and not opened yet: containers, compressed and encrypted files. Their bytes are searched
 //! as they stand, and they are listed as not examined: what is packed inside them cannot be seen.
 
+use super::text_encoding::is_utf32;
 use super::{DecodeError, Decoder, Head, Input, Sink, bytes};
 use crate::problem::Reason;
 
@@ -56,6 +57,8 @@ const MAGICS: &[Magic] = &[
     Magic(0, b"vhdxfile", "a virtual disk (vhdx)", always),
     Magic(0, b"KDMV", "a virtual disk (vmdk)", is_binary),
     Magic(0, b"QFI\xfb", "a virtual disk (qcow)", always),
+    Magic(0, b"\xff\xfe\0\0", "text in UTF-32", is_utf32),
+    Magic(0, b"\0\0\xfe\xff", "text in UTF-32", is_utf32),
 ];
 
 /// Recognises formats that no decoder opens.
@@ -180,6 +183,10 @@ mod tests {
             (b"\x30\x82\x01\x00\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02\xa0", None),
             (b"\x5d\0\0\x80\0\xff\xff\xff\xff\xff\xff\xff\xff\0", Some("lzma")),
             (b"]\0\0\x81\0\xff\xff\xff\xff\xff\xff\xff\xff\0", None),
+            (b"\xff\xfe\0\0a\0\0\0", Some("text in UTF-32")),
+            (b"\0\0\xfe\xff\0\0\0a", Some("text in UTF-32")),
+            (b"\xff\xfea\0", None),
+            (b"\0\0\xff\xfe", None),
             (b"\x89PNG\x0d\x0a\x1a\x0a", None),
             (b"", None),
         ] {

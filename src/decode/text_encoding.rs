@@ -72,8 +72,7 @@ fn detect(head: &Head<'_>) -> Option<(TextEncoding, usize)> {
         (b"\xff\xfe", TextEncoding::Utf16Le),
         (b"\xfe\xff", TextEncoding::Utf16Be),
     ] {
-        // FF FE 00 00 is UTF-32, which no log was seen in.
-        if bytes.starts_with(mark) && !bytes.starts_with(b"\xff\xfe\0\0") {
+        if bytes.starts_with(mark) && !is_utf32(bytes) {
             return Some((encoding, mark.len()));
         }
     }
@@ -89,6 +88,11 @@ fn detect(head: &Head<'_>) -> Option<(TextEncoding, usize)> {
         return (!has_controls(bytes, 50)).then_some((TextEncoding::Utf8, 0));
     }
     (!has_controls(bytes, 500) && memchr::memchr(0, bytes).is_none()).then_some((TextEncoding::Latin1, 0))
+}
+
+/// Tells whether bytes begin with the byte order mark of UTF-32, which no log was seen in.
+pub(super) fn is_utf32(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"\xff\xfe\0\0") || bytes.starts_with(b"\0\0\xfe\xff")
 }
 
 /// Bytes that are looked at for the zeros of UTF-16.

@@ -19,7 +19,8 @@ pub(super) enum Transfer {
 impl Transfer {
     /// Reads a `Content-Transfer-Encoding`.
     pub fn named(value: &str) -> Self {
-        let token = value.split(['(', ';']).next().unwrap_or_default().trim().trim_matches('"');
+        let bare = without_comments(value);
+        let token = bare.split(';').next().unwrap_or_default().trim().trim_matches('"');
         if token.eq_ignore_ascii_case("base64") {
             Self::Base64
         } else if token.eq_ignore_ascii_case("quoted-printable") {
@@ -28,6 +29,21 @@ impl Transfer {
             Self::Identity
         }
     }
+}
+
+/// Leaves out comments, which may hold others (RFC 5322, section 3.2.2).
+fn without_comments(value: &str) -> String {
+    let mut depth = 0_usize;
+    let is_outside = |c: &char| {
+        let before = depth;
+        match c {
+            '(' => depth += 1,
+            ')' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        before == 0 && depth == 0
+    };
+    value.chars().filter(is_outside).collect()
 }
 
 /// Reads base64. Bytes outside its alphabet are left out, as RFC 2045 asks; padding starts anew.
@@ -234,6 +250,15 @@ mod tests {
         assert_eq!(base64_damage(b"ZXZp-bA=="), Some(Damage::Foreign));
         assert_eq!(base64_damage(b"ZXZpb"), Some(Damage::Cut));
         assert_eq!(base64_damage(b"ZXZpbA"), None);
+    }
+
+    #[test]
+    fn comments_around_an_encoding_are_left_out() {
+        for value in ["base64", " (a (b) c) base64 (x)", "\"BASE64\"; x", "base64(x"] {
+            assert_eq!(Transfer::named(value), Transfer::Base64, "{value}");
+        }
+        assert_eq!(Transfer::named("(base64)"), Transfer::Identity);
+        assert_eq!(Transfer::named("(base64) quoted-printable"), Transfer::QuotedPrintable);
     }
 
     #[test]

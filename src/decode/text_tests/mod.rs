@@ -2,6 +2,7 @@
 
 mod csv;
 mod damage;
+mod faults;
 mod json;
 mod lines;
 mod logs;
@@ -24,6 +25,7 @@ struct Blocks {
     blocks: Vec<Box<dyn Block>>,
     is_list: bool,
     cancel_after: Option<usize>,
+    problems: Vec<(Reason, String)>,
 }
 
 impl Sink for Blocks {
@@ -36,8 +38,8 @@ impl Sink for Blocks {
     fn unopened(&mut self, _: &str, _: Reason, _: &str, _: Option<u64>) {
         panic!("no text format has members");
     }
-    fn problem(&mut self, _: Reason, _: &str, _: Option<u64>) {
-        panic!("every byte of a text is searched");
+    fn problem(&mut self, reason: Reason, detail: &str, _: Option<u64>) {
+        self.problems.push((reason, detail.to_owned()));
     }
     fn mentions_only(&mut self) {
         self.is_list = true;

@@ -85,7 +85,7 @@ fn pack(matches: &str) -> String {
 
 #[test]
 fn artifacts_that_are_lists_hold_mentions_and_other_formats_never() {
-    let own = "Stormglass report\n\nhigh evil.example\n";
+    let own = "Stormglass report\nFOUND: 1 indicator of list in 1 record.\n\nhigh evil.example\n";
     let own_lines = lines("evil.example", "evil.example\n").iter().map(|line| format!("{line}\n")).collect::<String>();
     let own_pack = pack("domain: evil.example");
     for quoting in [

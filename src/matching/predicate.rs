@@ -96,7 +96,9 @@ fn whole(text: &str) -> Option<i64> {
         Some(_) => return None,
         None => text,
     };
-    digits.parse().ok().filter(|_| !digits.starts_with('+'))
+    // `007` is a code and not a number.
+    let is_plain = !digits.starts_with('+') && (digits == "0" || !digits.trim_start_matches('-').starts_with('0'));
+    digits.parse().ok().filter(|_| is_plain)
 }
 
 fn folded(text: &str) -> Cow<'_, str> {
@@ -196,6 +198,12 @@ mod tests {
     #[test]
     fn numbers_compare_by_value() {
         assert!(equal("50", "50.00") && equal("1156492", "1156492.0") && !equal("50", "500") && !equal("50", "50."));
-        assert!(!equal("1.10", "1.1") && !equal("50", "5e1") && equal("1.10", "1.10"));
+        assert!(
+            !equal("7", "007")
+                && equal("0", "0.0")
+                && !equal("1.10", "1.1")
+                && !equal("50", "5e1")
+                && equal("1.10", "1.10")
+        );
     }
 }

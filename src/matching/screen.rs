@@ -147,7 +147,7 @@ impl Screen {
 fn begins_unseen(bytes: &[u8], at: usize) -> bool {
     let next = |n: usize| bytes.get(at + n).copied().unwrap_or_default();
     match (next(0), next(1), next(2)) {
-        (0xc2, 0xad, _) | (0xef, 0xbb, 0xbf) => true,
+        (0xc2, 0xad | 0x9b, _) | (0xef, 0xbb, 0xbf) => true,
         (0xe2, 0x80, third) => matches!(third, 0x8b..=0x8f | 0xa8..=0xae),
         (0xe2, 0x81, third) => third >= 0xa0,
         _ => false,

@@ -12,17 +12,19 @@ const SEPARATOR: &[u8] = b"\n\0\n";
 /// One encoding: how it is undone where it stands in a text, and its name.
 type Step = (fn(&str) -> Option<String>, &'static str);
 
-/// What is undone, in this order: what hides text first; then JSON inside text, as syslog carries it; a link in HTML may
-/// be percent-encoded, and a redirection encodes twice.
-const STEPS: [Step; 7] = [
+/// What is undone, in this order: what hides text first; then JSON inside text, as syslog carries it; then what a link in
+/// HTML may hold.
+const STEPS: [Step; 6] = [
     (zero_bytes, "utf-16"),
     (terminal, "terminal"),
     (look_alikes, "unicode"),
     (json_escapes, "json"),
     (entities, "html"),
     (percent, "percent"),
-    (percent, "percent"),
 ];
+
+/// How often all steps are tried: a redirection encodes twice, and one encoding may hide another that was undone before.
+const ROUNDS: usize = 3;
 
 /// One reading of one field.
 #[derive(Clone, Debug)]
@@ -89,12 +91,18 @@ impl Views {
 
     fn add_readings(&mut self, value: &str, field: Option<usize>, decode: &[&'static str], literal_at: Option<usize>) {
         let mut readings: Vec<(Cow<'_, str>, Vec<&'static str>)> = vec![(Cow::Borrowed(value), decode.to_vec())];
-        for (step, label) in STEPS {
-            if let Some((last, labels)) = readings.last()
-                && let Some(plain) = step(last)
-            {
-                let labels = labels.iter().copied().chain([label]).collect();
-                readings.push((Cow::Owned(plain), labels));
+        for _ in 0..ROUNDS {
+            let before = readings.len();
+            for (step, label) in STEPS {
+                if let Some((last, labels)) = readings.last()
+                    && let Some(plain) = step(last).filter(|plain| plain.as_str() != last.as_ref())
+                {
+                    let labels = labels.iter().copied().chain([label]).collect();
+                    readings.push((Cow::Owned(plain), labels));
+                }
+            }
+            if readings.len() == before {
+                break;
             }
         }
         let count = readings.len();

@@ -45,8 +45,11 @@ fn sides(run: &[u8], each: &mut dyn FnMut(Side, Range<usize>)) {
             each(side(c), at..at + c.len_utf8());
             at += c.len_utf8();
         }
-        for &byte in chunk.invalid() {
-            each(side(lone(byte)), at..at + 1);
+        let invalid = chunk.invalid();
+        for &byte in invalid {
+            // The beginning of a character that was cut off is none; a byte by itself is of another charset.
+            let what = if invalid.len() > 1 { Side::Border } else { side(lone(byte)) };
+            each(what, at..at + 1);
             at += 1;
         }
     }

@@ -150,23 +150,35 @@ pub fn look_alikes(text: &str) -> Option<String> {
     Some(plain.collect())
 }
 
-/// Takes out what only steers a terminal; none where there is nothing of the kind. Source: ECMA-48, sections 5.4 and 5.6.
+/// Takes out what only steers a terminal; none where there is nothing of the kind. Source: ECMA-48, sections 5.3 to 5.6;
+/// ECMA-35, section 13.2.
 pub fn terminal(text: &str) -> Option<String> {
-    memchr::memchr(0x1b, text.as_bytes())?;
+    const BEGINNINGS: [char; 2] = ['\u{1b}', '\u{9b}'];
+    if !text.contains(BEGINNINGS) {
+        return None;
+    }
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
-    while let Some((before, after)) = rest.split_once('\u{1b}') {
-        out.push_str(before);
-        rest = match after.strip_prefix('[') {
-            Some(sequence) => {
-                let end = sequence.find(|c: char| ('@'..='~').contains(&c)).map_or(0, |at| at + 1);
-                sequence.get(end..).unwrap_or_default()
-            }
-            None => after,
+    while let Some(at) = rest.find(BEGINNINGS) {
+        out.push_str(rest.get(..at).unwrap_or_default());
+        let from_escape = rest.get(at..).unwrap_or_default();
+        let control = from_escape.strip_prefix('\u{9b}').or_else(|| from_escape.strip_prefix("\u{1b}["));
+        rest = match control {
+            Some(sequence) => behind(sequence, |c| !('@'..='~').contains(&c)),
+            None => behind(from_escape.get(1..).unwrap_or_default(), |c| (' '..='/').contains(&c)),
         };
     }
     out.push_str(rest);
     Some(out)
+}
+
+/// Returns what stands behind the characters that go on and the one that ends them.
+fn behind(text: &str, goes_on: impl Fn(char) -> bool) -> &str {
+    match text.char_indices().find(|(_, c)| !goes_on(*c)) {
+        Some((at, end)) if end.is_ascii_graphic() => text.get(at + 1..).unwrap_or_default(),
+        Some((at, _)) => text.get(at..).unwrap_or_default(),
+        None => "",
+    }
 }
 
 /// Takes out zero bytes: what is left of UTF-16 that was appended to a text of another encoding.
@@ -245,6 +257,11 @@ mod tests {
         assert_eq!(look_alikes("e\u{200b}vi\u{ad}l “x” it’s").as_deref(), Some("evil \"x\" it's"));
         assert_eq!(look_alikes("grüße"), None);
         assert_eq!(terminal("\u{1b}[1;31mevil.example\u{1b}[0m\u{1b}[").as_deref(), Some("evil.example"));
+        assert_eq!(
+            terminal("\u{1b}(Bevil.example\u{1b}(B\u{1b}[m\u{9b}1mx\u{1b}7y\u{1b}").as_deref(),
+            Some("evil.examplexy")
+        );
+        assert_eq!(terminal("\u{1b}é\u{1b}\u{1b}").as_deref(), Some("é"));
         assert_eq!(terminal("plain"), None);
         assert_eq!(zero_bytes("e\0v\0i\0l\0").as_deref(), Some("evil"));
     }

@@ -267,13 +267,14 @@ fn unit(pair: &[u8], width: Width) -> u16 {
     }
 }
 
+/// An escape character is taken along: what it begins is undone when the run is searched.
 fn is_text(byte: u8) -> bool {
-    matches!(byte, b'\t' | 0x20..=0x7e)
+    matches!(byte, b'\t' | 0x1b | 0x20..=0x7e)
 }
 
 /// The scripts of Europe and the Middle East. Beyond them nearly every pair of bytes is a character.
 fn is_text_unit(unit: u16) -> bool {
-    matches!(unit, 9 | 0x20..=0x7e | 0xa0..=0x6ff)
+    matches!(unit, 9 | 0x1b | 0x20..=0x7e | 0xa0..=0x6ff)
 }
 
 #[derive(Debug)]

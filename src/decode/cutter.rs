@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 use memchr::{memchr_iter, memmem, memrchr};
 
 use super::lines::{Layout, LineBlock, Piece, Role, Syntax, source_bytes};
+use super::stray::Stray;
 use super::text_encoding::{TextEncoding, TextHead, Transcoder};
 use super::{DecodeError, Input, Sink};
 use crate::problem::Reason;
@@ -110,8 +111,14 @@ pub fn cut_into_blocks(
     let Some((encoding, mark_bytes)) = TextHead::of(&input.head()).map(|head| (head.encoding, head.mark_bytes)) else {
         return Err(DecodeError::corrupt("not text in any encoding that is read"));
     };
-    let mut source =
-        Source { input, transcoder: Transcoder::new(encoding), error: None, is_at_end: false, is_odd: false };
+    let mut source = Source {
+        input,
+        transcoder: Transcoder::new(encoding),
+        error: None,
+        is_at_end: false,
+        is_odd: false,
+        stray: Stray::new(mark_bytes as u64),
+    };
     source.skip(mark_bytes);
     let mut place = Place { record: 1, begins_inside: false, line: 1, base: mark_bytes as u64, encoding };
     let mut text = Vec::new();
@@ -122,6 +129,7 @@ pub fn cut_into_blocks(
             return Ok(());
         }
         let more = source.fill(&mut text, target);
+        source.stray.search(place.record, more == More::None, sink);
         let mut cut = splitter.cut(&text, more);
         for fault in splitter.take_faults() {
             faults.add(fault, &place, &text);
@@ -246,6 +254,8 @@ struct Source<'i, 'r> {
     is_at_end: bool,
     /// Whether half a code unit of UTF-16 was read last.
     is_odd: bool,
+    /// What stands among UTF-16 and is none.
+    stray: Stray,
 }
 
 impl Source<'_, '_> {
@@ -275,6 +285,7 @@ impl Source<'_, '_> {
                     let n = read(self.input, &mut bytes, &mut self.error);
                     bytes.truncate(n);
                     self.is_odd ^= n % 2 == 1;
+                    self.stray.feed(&bytes);
                     self.is_at_end = n < missing;
                     transcoder.decode(&bytes, text, self.is_at_end);
                 }

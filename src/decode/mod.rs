@@ -24,6 +24,7 @@ mod mbox;
 mod mime_parts;
 mod separator;
 mod signatures;
+mod stray;
 mod tar;
 #[cfg(test)]
 mod testing;

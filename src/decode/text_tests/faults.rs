@@ -112,3 +112,21 @@ fn an_error_while_reading_is_not_called_an_early_end_as_well() {
     assert!(cut_into_blocks(&mut input, &mut sink, splitter.as_mut(), sizes).is_err());
     assert_eq!(sink.problems, []);
 }
+
+#[test]
+fn single_byte_text_behind_utf16_is_searched_as_it_stands() {
+    for order in [u16::to_le_bytes as fn(u16) -> [u8; 2], u16::to_be_bytes] {
+        let mut bytes: Vec<u8> = "\u{feff}a first line\r\n".encode_utf16().flat_map(order).collect();
+        let at = bytes.len() as u64;
+        bytes.extend(b"from 192.0.2.66 seen\r\n");
+        bytes.extend("and a last line\r\n".encode_utf16().flat_map(order));
+        let collected = crate::decode::testing::decode("x", &bytes);
+        let block = collected
+            .blocks
+            .iter()
+            .map(|(_, block)| block)
+            .find(|block| memchr::memmem::find(block.bytes(), b"from 192.0.2.66 seen").is_some());
+        let block = block.expect("the line that is not UTF-16 is searched");
+        assert_eq!(block.source_offset(0), at);
+    }
+}

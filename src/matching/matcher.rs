@@ -16,31 +16,24 @@ pub struct Matcher<'r> {
     scanners: Scanners<'r>,
 }
 
-/// What a block yielded.
-#[derive(Debug, Default)]
-pub struct SearchOutcome {
-    /// The hits, by record.
-    pub hits: Vec<Hit>,
-}
-
 impl<'r> Matcher<'r> {
     /// Makes a matcher that notes in `evaluated` which indicators could have been found.
     pub fn new(ruleset: &'r Ruleset, evaluated: &'r Evaluated) -> Self {
         Self { ruleset, evaluated, scanners: ruleset.patterns.scanners() }
     }
 
-    /// Searches every record of a block.
+    /// Searches every record of a block, and returns the hits in the order of the records.
     ///
     /// # Errors
     /// What yara-x failed with; the block then counts as not searched.
-    pub fn search(&mut self, block: &dyn Block) -> Result<SearchOutcome, String> {
+    pub fn search(&mut self, block: &dyn Block) -> Result<Vec<Hit>, String> {
         self.note_fields(block);
         let mut hits = Vec::new();
         for span in self.ruleset.screen.candidates(block, &self.ruleset.atoms, &mut self.scanners)? {
             let record = block.record(&span);
             hits.extend(evaluate(self.ruleset, &mut self.scanners, block, &span, &record)?);
         }
-        Ok(SearchOutcome { hits })
+        Ok(hits)
     }
 
     /// Runs the packs' own YARA rules over an artifact as a whole; none where there are no such rules.

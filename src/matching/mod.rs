@@ -21,7 +21,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-pub use matcher::{Matcher, SearchOutcome};
+pub use matcher::Matcher;
 pub use ruleset::{CompiledIndicator, Digests, Evaluated, PackInfo, Ruleset};
 
 use crate::pack::Seen;

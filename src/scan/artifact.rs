@@ -276,10 +276,10 @@ pub(super) fn submit(worker: &Worker<'_>, state: &Arc<ArtifactState>, block: Box
 pub(super) fn search(worker: &Worker<'_>, job: &Job) {
     let Job { state, block } = job;
     match worker.with_matcher(|matcher| matcher.search(block.as_ref())) {
-        Ok(outcome) => {
-            let rules = outcome.hits.iter().filter(|hit| hit.observable.kind == "yara");
+        Ok(hits) => {
+            let rules = hits.iter().filter(|hit| hit.observable.kind == "yara");
             lock(&state.record_rules).extend(rules.map(|hit| (hit.indicator, hit.observable.value.clone())));
-            state.report(worker.shared, outcome.hits.into_iter());
+            state.report(worker.shared, hits.into_iter());
         }
         Err(error) => {
             let bytes = u64::try_from(block.bytes().len()).ok();

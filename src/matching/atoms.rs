@@ -25,6 +25,19 @@ pub(super) struct AtomEntry {
     pub seen: Option<Seen>,
 }
 
+/// What an atom is looked up by.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum AtomKey<'a> {
+    V4(u32),
+    V4Range(Ipv4Net),
+    V6(u128),
+    V6Range(Ipv6Net),
+    Name(&'a str),
+    Email(&'a str),
+    Hash(&'a str),
+    UrlHost(&'a str),
+}
+
 /// Ends a chain of atoms with the same key.
 const NONE: u32 = u32::MAX;
 
@@ -65,6 +78,24 @@ impl AtomTable {
         };
         self.entries.push(entry);
         self.next.push(before);
+    }
+
+    /// Calls `each` with the key of every atom.
+    pub fn each_key(&self, each: &mut dyn FnMut(AtomKey<'_>)) {
+        for entry in &self.entries {
+            each(match &entry.observable {
+                Observable::Ip(range) => match (range.address(), range.network()) {
+                    (Some(IpAddr::V4(address)), _) => AtomKey::V4(u32::from(address)),
+                    (Some(IpAddr::V6(address)), _) => AtomKey::V6(u128::from(address)),
+                    (None, IpNet::V4(range)) => AtomKey::V4Range(range),
+                    (None, IpNet::V6(range)) => AtomKey::V6Range(range),
+                },
+                Observable::Domain(name) => AtomKey::Name(name),
+                Observable::Email(address) => AtomKey::Email(address),
+                Observable::Hash(_, digits) => AtomKey::Hash(digits),
+                Observable::Url(url) => AtomKey::UrlHost(&url.host),
+            });
+        }
     }
 
     /// Returns the shapes that some atom has.

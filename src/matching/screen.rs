@@ -7,24 +7,22 @@ use std::ops::Range;
 
 use aho_corasick::AhoCorasick;
 
-use crate::observable::tokens::{Reading, Shapes, tokens};
+use crate::observable::candidates::Level;
+use crate::observable::tokens::Shapes;
 use crate::record::{Block, Span};
 
 use super::atoms::AtomTable;
+use super::filter::Filter;
 use super::patterns::{Patterns, Scanners};
 use super::predicate::{FieldTest, needles};
-
-/// Visible defanging, which is looked for together with the needles of predicates.
-const DEFANGING: &[&str] = &["hxxp", "[.]", "[@]"];
-
-/// The longest entity that is looked at.
-const ENTITY_BYTES: usize = 12;
+use super::probe::Probe;
 
 /// What can be seen of a ruleset in raw bytes.
 #[derive(Debug)]
 pub(super) struct Screen {
+    filter: Filter,
     shapes: Shapes,
-    has_atoms: bool,
+    level: Level,
     has_regex: bool,
     /// Whether something may hold of a record in whose raw bytes nothing tells.
     is_blind: bool,
@@ -37,8 +35,7 @@ pub(super) struct Screen {
 impl Screen {
     /// Prepares the screen for the atoms, patterns and record leaves of a ruleset.
     pub fn new(atoms: &AtomTable, patterns: &Patterns, leaves: &[Vec<FieldTest>]) -> Result<Self, String> {
-        let has_atoms = !atoms.entries.is_empty();
-        let mut words: Vec<String> = DEFANGING.iter().map(|&word| word.to_owned()).collect();
+        let mut words: Vec<String> = Vec::new();
         let leaves = leaves
             .iter()
             .map(|tests| {
@@ -51,8 +48,9 @@ impl Screen {
         let automaton =
             AhoCorasick::builder().ascii_case_insensitive(true).build(&words).map_err(|error| error.to_string())?;
         Ok(Self {
+            filter: Filter::new(atoms),
             shapes: atoms.shapes(),
-            has_atoms,
+            level: Level::detect(),
             has_regex: patterns.has_regex,
             // A pack's own YARA rule may hold without any of its strings.
             is_blind: patterns.has_rules() || patterns.is_hidden,
@@ -74,14 +72,21 @@ impl Screen {
             return Ok(every_record(block));
         }
         let mut offsets = Vec::new();
-        tokens(bytes, self.shapes, Reading::Escaped, &mut |token, range| {
-            let mut is_known = atoms.is_url_host(&token);
-            atoms.look_up(bytes, &token, range.clone(), &mut |_, _| is_known = true);
-            if is_known {
-                offsets.push(range.start);
+        let probe = Probe { text: bytes, atoms, filter: &self.filter, shapes: self.shapes, level: self.level };
+        // Of a record that is searched anyway, nothing more is asked.
+        let mut end = 0;
+        probe.run(&mut |at, _| {
+            if at >= end
+                && let Some(span) = block.record_at(at)
+            {
+                end = span.range.end;
+                offsets.push(at);
             }
         });
-        self.escapes(bytes, &mut offsets);
+        if self.has_regex {
+            offsets.extend(memchr::memchr_iter(b'\\', bytes));
+            offsets.extend(memchr::memmem::find_iter(bytes, b"\"\""));
+        }
         self.words(bytes, &mut offsets);
         // An expression may begin to match in a record before the one that it matches in.
         scanners.screen(bytes, &mut |range| each_record(block, range, &mut |offset| offsets.push(offset)))?;
@@ -98,31 +103,10 @@ impl Screen {
         Ok(spans)
     }
 
-    /// Notes where an escape may hide something: `\u0041`, `%2E`, `&#46;`; any backslash or doubled quote for expressions.
-    fn escapes(&self, bytes: &[u8], offsets: &mut Vec<usize>) {
-        let hex = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_hexdigit);
-        for at in memchr::memchr3_iter(b'\\', b'%', b'&', bytes) {
-            let next = bytes.get(at + 1).copied().unwrap_or_default();
-            let hides = match bytes.get(at) {
-                Some(b'\\') => self.has_regex || next == b'u',
-                Some(b'%') => hex(at + 1) && hex(at + 2),
-                _ => next == b'#' || next.is_ascii_alphabetic() && is_entity(bytes.get(at + 1..).unwrap_or_default()),
-            };
-            if hides {
-                offsets.push(at);
-            }
-        }
-        if self.has_regex {
-            offsets.extend(memchr::memmem::find_iter(bytes, b"\"\""));
-        }
-        offsets.extend(memchr::memchr2_iter(0, 0x1b, bytes));
-        offsets.extend(memchr::memchr3_iter(0xc2, 0xe2, 0xef, bytes).filter(|&at| begins_unseen(bytes, at)));
-    }
-
-    /// Notes defanging, and for each record leaf the places of its rarest needle.
+    /// Notes for each record leaf the places of its rarest needle.
     fn words(&self, bytes: &[u8], offsets: &mut Vec<usize>) {
         let Some(words) = &self.words else { return };
-        if !self.has_atoms && self.leaves.is_empty() {
+        if self.leaves.is_empty() {
             return;
         }
         let mut places: Vec<Vec<usize>> = vec![Vec::new(); self.word_count];
@@ -130,9 +114,6 @@ impl Screen {
             if let Some(list) = places.get_mut(found.pattern().as_usize()) {
                 list.push(found.start());
             }
-        }
-        if self.has_atoms {
-            offsets.extend(places.iter().take(DEFANGING.len()).flatten());
         }
         let count = |needles: &[usize]| needles.iter().filter_map(|&n| places.get(n)).map(Vec::len).sum::<usize>();
         for leaf in &self.leaves {
@@ -143,28 +124,12 @@ impl Screen {
     }
 }
 
-/// Tells whether the UTF-8 at `at` is a soft hyphen, a zero-width character or a mark that turns text round.
-fn begins_unseen(bytes: &[u8], at: usize) -> bool {
-    let next = |n: usize| bytes.get(at + n).copied().unwrap_or_default();
-    match (next(0), next(1), next(2)) {
-        (0xc2, 0xad | 0x9b, _) | (0xef, 0xbb, 0xbf) => true,
-        (0xe2, 0x80, third) => matches!(third, 0x8b..=0x8f | 0xa8..=0xae),
-        (0xe2, 0x81, third) => third >= 0xa0,
-        _ => false,
-    }
-}
-
 fn index_of(words: &mut Vec<String>, word: String) -> usize {
     let word = word.to_ascii_lowercase();
     words.iter().position(|known| *known == word).unwrap_or_else(|| {
         words.push(word);
         words.len() - 1
     })
-}
-
-fn is_entity(after: &[u8]) -> bool {
-    let name = after.iter().take(ENTITY_BYTES).take_while(|byte| byte.is_ascii_alphanumeric()).count();
-    after.get(name) == Some(&b';')
 }
 
 /// Calls `each` with an offset in every record that a range touches.

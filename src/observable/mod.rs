@@ -5,6 +5,7 @@
 use std::fmt;
 
 mod borders;
+pub mod candidates;
 mod colons;
 pub mod decoding;
 mod domain;

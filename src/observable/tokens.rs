@@ -73,6 +73,13 @@ const fn classes() -> [u8; 256] {
     table
 }
 
+/// Tells whether tokens are made of this byte: letters, digits, `.`, `-`, `_`, and what is not ASCII.
+#[inline]
+pub fn is_token(byte: u8) -> bool {
+    is(byte, TOKEN)
+}
+
+#[inline]
 fn is(byte: u8, class: u8) -> bool {
     CLASS.get(usize::from(byte)).is_some_and(|have| have & class != 0)
 }

@@ -1,0 +1,363 @@
+//! Raw bytes against the atoms: where one stands, or where an escape, an encoding or defanging may hide one.
+//!
+//! The sweep of `observable/candidates` names places; here each is looked at just closely enough to let go of it.
+
+use crate::observable::candidates::{Candidates, Level, candidates, places};
+use crate::observable::tokens::{Reading, Shapes, is_token, tokens};
+
+use super::atoms::AtomTable;
+use super::filter::Filter;
+
+/// How far around a place a token is searched for: the longest name, and the longest local part before it.
+const AROUND_BYTES: usize = 330;
+/// How far a line is followed to both sides of what is not ASCII.
+const LINE_BYTES: usize = 2048;
+
+/// What a probe found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Found {
+    /// An atom stands here, but for its borders.
+    Atom,
+    /// Something is hidden here that must be undone to tell.
+    Hidden,
+}
+
+/// One text, as it is probed.
+pub(super) struct Probe<'p> {
+    pub text: &'p [u8],
+    pub atoms: &'p AtomTable,
+    pub filter: &'p Filter,
+    pub shapes: Shapes,
+    pub level: Level,
+}
+
+/// Up to where each kind of place has been dealt with.
+#[derive(Default)]
+struct Done {
+    name: usize,
+    v4: usize,
+    colon: usize,
+    hex: usize,
+    base64: usize,
+    high: usize,
+}
+
+impl Probe<'_> {
+    /// Calls `each` with every place where something was found. It returns up to where what is hidden is known to be looked
+    /// at, whatever it is.
+    pub fn run(&self, each: &mut dyn FnMut(usize, Found)) {
+        let mut done = Done::default();
+        if self.filter.has_odd_names {
+            self.confirm(0, self.text.len(), each);
+        }
+        let has_names = self.shapes.name || self.shapes.email;
+        candidates(self.text, self.level, |start, found: &Candidates| {
+            if found.v4 != 0 && self.shapes.v4 {
+                places(found.v4, start, |at| self.v4(at, &mut done, each));
+            }
+            if found.name != 0 && has_names {
+                places(found.name, start, |at| self.name(at, &mut done, each));
+            }
+            if found.colon != 0 {
+                places(found.colon, start, |at| self.colon(at, &mut done, each));
+            }
+            if found.hex != 0 {
+                places(found.hex, start, |at| self.hex(at, &mut done, each));
+            }
+            if found.base64 != 0 {
+                places(found.base64, start, |at| self.base64(at, &mut done, each));
+            }
+            if found.escape != 0 {
+                places(found.escape, start, |at| {
+                    if self.is_escape(at) {
+                        each(at, Found::Hidden);
+                    }
+                });
+            }
+            if found.high != 0 {
+                self.high(start, found.high, &mut done, each);
+            }
+        });
+    }
+
+    #[inline]
+    fn byte(&self, at: usize) -> u8 {
+        self.text.get(at).copied().unwrap_or(b'\n')
+    }
+
+    #[inline]
+    fn before(&self, at: usize) -> u8 {
+        at.checked_sub(1).map_or(b'\n', |at| self.byte(at))
+    }
+
+    fn slice(&self, from: usize, to: usize) -> &[u8] {
+        self.text.get(from..to).unwrap_or_default()
+    }
+
+    /// Looks up every token of a stretch of text.
+    fn confirm(&self, from: usize, to: usize, each: &mut dyn FnMut(usize, Found)) {
+        let to = to.min(self.text.len());
+        let window = self.slice(from, to);
+        // Behind a host, a URL's path is compared with the rest of the text.
+        let mut known = None;
+        tokens(window, self.shapes, Reading::Escaped, &mut |token, range| {
+            let mut is_known = self.atoms.is_url_host(&token);
+            self.atoms.look_up(window, &token, range.clone(), &mut |_, _| is_known = true);
+            if is_known {
+                known.get_or_insert(from + range.start);
+            }
+        });
+        if let Some(at) = known {
+            each(at, Found::Atom);
+        }
+    }
+
+    /// `at` is the digit behind a dot behind a digit.
+    fn v4(&self, at: usize, done: &mut Done, each: &mut dyn FnMut(usize, Found)) {
+        let dot = at - 1;
+        if dot < done.v4 {
+            return;
+        }
+        let mut start = dot;
+        while start > 0 && dot - start < 3 && self.before(start).is_ascii_digit() {
+            start -= 1;
+        }
+        let (mut address, mut octet, mut digits, mut dots) = (0_u32, 0_u32, 0, 0);
+        let mut end = start;
+        loop {
+            let byte = self.byte(end);
+            let digit = byte.wrapping_sub(b'0');
+            if digit < 10 {
+                octet = octet * 10 + u32::from(digit);
+                digits += 1;
+                if digits > 3 {
+                    break;
+                }
+            } else if byte == b'.' && digits > 0 && dots < 3 && octet < 256 {
+                address = address << 8 | octet;
+                (octet, digits) = (0, 0);
+                dots += 1;
+            } else {
+                break;
+            }
+            end += 1;
+        }
+        done.v4 = end;
+        if dots == 3 && (1..=3).contains(&digits) && octet < 256 && self.filter.has_v4(address << 8 | octet) {
+            self.confirm(start.saturating_sub(AROUND_BYTES), end + AROUND_BYTES, each);
+        }
+    }
+
+    /// `at` is a letter behind a dot.
+    fn name(&self, at: usize, done: &mut Done, each: &mut dyn FnMut(usize, Found)) {
+        if at < done.name {
+            return;
+        }
+        let mut end = at + 1;
+        while is_token(self.byte(end)) && self.byte(end) < 0x80 {
+            end += 1;
+        }
+        done.name = end;
+        while matches!(self.before(end), b'.' | b'-' | b'_') && end > at {
+            end -= 1;
+        }
+        let Some(dot) = memchr::memrchr(b'.', self.slice(at - 1, end)).map(|dot| at - 1 + dot) else { return };
+        if !self.filter.has_top(self.slice(dot + 1, end)) {
+            return;
+        }
+        let mut start = self.label_start(dot);
+        if !self.starts(start, dot).any(|from| self.filter.has_base(self.slice(from, end))) {
+            return;
+        }
+        let mut label_end = dot;
+        loop {
+            if self.starts(start, label_end).any(|from| self.filter.has_name(self.slice(from, end))) {
+                self.confirm(start.saturating_sub(AROUND_BYTES), end + 1, each);
+                return;
+            }
+            if self.before(start) != b'.' || end - start > AROUND_BYTES {
+                return;
+            }
+            label_end = start - 1;
+            start = self.label_start(label_end);
+        }
+    }
+
+    /// Returns where the label that ends at `end` starts.
+    #[inline]
+    fn label_start(&self, end: usize) -> usize {
+        let mut start = end;
+        loop {
+            let byte = self.before(start);
+            if !is_token(byte) || byte == b'.' || byte >= 0x80 {
+                return start;
+            }
+            start -= 1;
+        }
+    }
+
+    /// Returns where a name may start whose first label is this: at its start, behind the letter of an escape, behind hyphens.
+    #[inline]
+    fn starts(&self, start: usize, end: usize) -> impl Iterator<Item = usize> {
+        let escaped = (self.before(start) == b'\\').then_some(start + 1);
+        let edges = self.slice(start, end).iter().take_while(|byte| matches!(byte, b'-' | b'_')).count();
+        let trimmed = (edges > 0).then_some(start + edges);
+        [Some(start), escaped, trimmed].into_iter().flatten()
+    }
+
+    fn colon(&self, at: usize, done: &mut Done, each: &mut dyn FnMut(usize, Found)) {
+        if at < done.colon || !(self.shapes.v4 || self.shapes.v6 || self.shapes.hex) {
+            return;
+        }
+        let is_run = |byte: u8| byte.is_ascii_hexdigit() || matches!(byte, b':' | b'.');
+        let (mut start, mut end) = (at, at);
+        while start > 0 && at - start < AROUND_BYTES && is_run(self.before(start)) {
+            start -= 1;
+        }
+        while end - at < AROUND_BYTES && is_run(self.byte(end)) {
+            end += 1;
+        }
+        done.colon = end.max(at + 1);
+        self.confirm(start.saturating_sub(16), end + 16, each);
+    }
+
+    fn hex(&self, at: usize, done: &mut Done, each: &mut dyn FnMut(usize, Found)) {
+        if at < done.hex {
+            return;
+        }
+        if !self.byte(at).is_ascii_hexdigit() {
+            self.pairs(at, done, each);
+            return;
+        }
+        let start = at.saturating_sub(15);
+        let mut end = at;
+        while self.byte(end).is_ascii_hexdigit() {
+            end += 1;
+        }
+        done.hex = end;
+        if self.shapes.hex && !self.before(end + 1).is_ascii_alphanumeric() {
+            // The letter of an escape may be a digit: `\b`, `\f`.
+            let from = [Some(start), (self.before(start) == b'\\').then_some(start + 1)];
+            let is_known = from.into_iter().flatten().any(|from| {
+                matches!(end - from, 32 | 40 | 64 | 128) && self.filter.has_hex(self.slice(from, end))
+            });
+            if is_known {
+                self.confirm(start.saturating_sub(4), end + 4, each);
+            }
+        }
+        if hides_text(self.slice(start, end)) {
+            each(start, Found::Hidden);
+        }
+    }
+
+    /// `at` is the gap behind the fourth pair.
+    fn pairs(&self, at: usize, done: &mut Done, each: &mut dyn FnMut(usize, Found)) {
+        let gap = self.byte(at);
+        let start = at.saturating_sub(11);
+        let mut end = at + 1;
+        while self.byte(end).is_ascii_hexdigit() && self.byte(end + 1).is_ascii_hexdigit() {
+            end += 2;
+            if self.byte(end) != gap {
+                break;
+            }
+            end += 1;
+        }
+        done.hex = end;
+        self.confirm(start.saturating_sub(16), end + 4, each);
+        each(start, Found::Hidden);
+    }
+
+    fn base64(&self, at: usize, done: &mut Done, each: &mut dyn FnMut(usize, Found)) {
+        if at < done.base64 {
+            return;
+        }
+        let rest = self.text.get(at..).unwrap_or_default();
+        let is_base64 = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_');
+        done.base64 = at + rest.iter().take_while(|byte| is_base64(byte)).count();
+        each(at, Found::Hidden);
+    }
+
+    /// Tells whether an escape or defanging stands where the sweep saw its beginning.
+    fn is_escape(&self, at: usize) -> bool {
+        let hex = |n: usize| self.byte(at + n).is_ascii_hexdigit();
+        let octal = |n: usize| matches!(self.byte(at + n), b'0'..=b'7');
+        match (self.before(at.saturating_sub(1)), self.before(at), self.byte(at)) {
+            (_, b'\\', b'u') => hex(1) && hex(2) && hex(3) && hex(4) || self.byte(at + 1) == b'{',
+            (_, b'\\', b'x') => hex(1) && hex(2),
+            (_, b'\\' | b'#', b'0' | b'1') => octal(1) && octal(2),
+            (_, b'\\', _) => false,
+            (b'%', ..) | (_, b'%', _) => true,
+            (_, b'&', b'#') | (_, b'=', b'?') => true,
+            (b'=', high, low) => is_quoted_mark(high, low),
+            (_, b'(' | b'[' | b'{', _) => is_defanging(self.text.get(at - 1..).unwrap_or_default()),
+            (_, _, b';' | 0 | 0x1b) => true,
+            _ => false,
+        }
+    }
+
+    fn high(&self, start: usize, mask: u64, done: &mut Done, each: &mut dyn FnMut(usize, Found)) {
+        places(mask, start, |at| {
+            if begins_unseen(self.text, at) {
+                each(at, Found::Hidden);
+            }
+            if at < done.high {
+                return;
+            }
+            let before = self.slice(at.saturating_sub(LINE_BYTES), at);
+            let from = memchr::memrchr(b'\n', before).map_or(at - before.len(), |line| at - before.len() + line + 1);
+            let behind = self.slice(at, (at + LINE_BYTES).min(self.text.len()));
+            let to = at + memchr::memchr(b'\n', behind).unwrap_or(behind.len());
+            done.high = to.saturating_sub(if behind.len() == LINE_BYTES { AROUND_BYTES } else { 0 }).max(at + 1);
+            self.confirm(from.max(done.high.min(from)), to, each);
+        });
+    }
+}
+
+/// Tells whether two hexadecimal digits are, in quoted-printable, a mark inside or around a name or address.
+fn is_quoted_mark(high: u8, low: u8) -> bool {
+    let mark = [high, low.to_ascii_uppercase()];
+    matches!(&mark, b"2E" | b"40" | b"3A" | b"2F" | b"5F" | b"2D" | b"3D" | b"5B" | b"5D")
+}
+
+/// Tells whether brackets stand around a dot, a colon, an at sign, or the words for them.
+fn is_defanging(text: &[u8]) -> bool {
+    let inner = text.get(1..text.len().min(12)).unwrap_or_default();
+    let Some(end) = inner.iter().position(|byte| matches!(byte, b')' | b']' | b'}')) else { return false };
+    let word = inner.get(..end).unwrap_or_default().trim_ascii();
+    [&b"."[..], b":", b"@", b"://", b"dot", b"at"].iter().any(|known| word.eq_ignore_ascii_case(known))
+}
+
+/// Tells whether a run of hexadecimal digits may be printable text, in one of its alignments, in bytes or in UTF-16.
+fn hides_text(digits: &[u8]) -> bool {
+    [0, 1].into_iter().any(|lead| {
+        let pairs = digits.get(lead..).unwrap_or_default().chunks_exact(2);
+        let mut printable = 0;
+        let mut zeros = 0;
+        for pair in pairs {
+            match pair {
+                [b'2'..=b'7', _] => printable += 1,
+                [b'0', b'0'] => zeros += 1,
+                [b'0', b'9' | b'a' | b'A' | b'd' | b'D'] => printable += 1,
+                _ => (printable, zeros) = (0, 0),
+            }
+            if printable >= 7 && (zeros == 0 || zeros * 2 > printable) {
+                return true;
+            }
+        }
+        false
+    })
+}
+
+/// Tells whether the UTF-8 at `at` is a soft hyphen, a zero-width character, a mark that turns text round, or a wide form of
+/// an ASCII character or of the dot.
+fn begins_unseen(bytes: &[u8], at: usize) -> bool {
+    let next = |n: usize| bytes.get(at + n).copied().unwrap_or_default();
+    match (next(0), next(1), next(2)) {
+        (0xc2, 0xad | 0x9b, _) | (0xd8, 0x80..=0x85 | 0x9c, _) | (0xdb, 0x9d, _) | (0xdc, 0x8f, _) => true,
+        (0xe1, 0xa0, 0x8e) | (0xe3, 0x80, 0x82) => true,
+        (0xef, 0xbb..=0xbf, _) | (0xf3, 0xa0, _) => true,
+        (0xe2, 0x80, third) => matches!(third, 0x8b..=0x8f | 0xa8..=0xae),
+        (0xe2, 0x81, third) => third >= 0xa0,
+        _ => false,
+    }
+}

@@ -1,0 +1,200 @@
+//! Where in raw bytes something may begin, end or hide that has the shape of an observable: a sweep over every byte, 64 at a
+//! time, as fast as memory allows.
+//!
+//! It may only over-approximate: `tokens.rs` says what a token is, `decoding/` what an encoding is.
+
+mod classes;
+mod simd;
+
+use classes::{LANES, Masks};
+pub use simd::Level;
+
+/// Places in 64 bytes, one bit each, the first byte lowest.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Candidates {
+    /// The digit behind a dot behind a digit.
+    pub v4: u64,
+    /// The letter behind a dot.
+    pub name: u64,
+    /// The second of two colons, or the digit behind the last of six colons between digits in 128 bytes.
+    pub colon: u64,
+    /// The sixteenth hexadecimal digit in a row, or the end of four pairs between spaces or hyphens.
+    pub hex: u64,
+    /// The end of what may be twelve characters of base64 that encode printable text, or eight that encode UTF-16.
+    pub base64: u64,
+    /// The end of the beginning of an escape or of visible defanging.
+    pub escape: u64,
+    /// What is not ASCII.
+    pub high: u64,
+}
+
+impl Candidates {
+    /// Tells whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.v4 | self.name | self.colon | self.hex | self.base64 | self.escape | self.high == 0
+    }
+}
+
+/// What the bytes before a block were, as far as a candidate may begin there.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Carry {
+    dot: u64,
+    digit: u64,
+    hex: u64,
+    hex_2: u64,
+    hex_4: u64,
+    hex_8: u64,
+    hex_16: u64,
+    colon: u64,
+    pairs: u64,
+    gapped: u64,
+    first: u64,
+    second: u64,
+    zero: u64,
+    a: u64,
+    quads: u64,
+    quads_3: u64,
+    backslash: u64,
+    percent: u64,
+    ampersand: u64,
+    equals: u64,
+    two_to_seven: u64,
+    open: u64,
+    hash: u64,
+    /// How many colons between digits were in the block before.
+    colons: u32,
+    /// Whether letters and digits that began behind `&` go on.
+    entity: bool,
+}
+
+/// Moves places on by `by` bytes; those at the end of the block before come in.
+#[inline(always)]
+const fn behind(here: u64, before: u64, by: u32) -> u64 {
+    here << by | before >> (64 - by)
+}
+
+impl Carry {
+    /// Finds the candidates of one block, and carries what the next one needs.
+    #[inline(always)]
+    fn derive(&mut self, m: &Masks) -> Candidates {
+        let before = *self;
+        let dot_1 = behind(m.dot, before.dot, 1);
+        let digit_2 = behind(m.digit, before.digit, 2);
+        let hex_1 = behind(m.hex, before.hex, 1);
+        let hex_2_back = behind(m.hex, before.hex, 2);
+        let colon_1 = behind(m.colon, before.colon, 1);
+        // Runs of hexadecimal digits, by doubling: two, four, eight, sixteen in a row.
+        let hex_2 = m.hex & hex_1;
+        let hex_4 = hex_2 & behind(hex_2, before.hex_2, 2);
+        let hex_8 = hex_4 & behind(hex_4, before.hex_4, 4);
+        let hex_16 = hex_8 & behind(hex_8, before.hex_8, 8);
+        let sixteenth = hex_16 & !behind(hex_16, before.hex_16, 1);
+        // `48 65 6c 6c `: two digits and a gap, four times.
+        let gapped = hex_2_back & hex_1 & m.gap;
+        let pairs = gapped & behind(gapped, before.gapped, 3);
+        let fourth_pair = pairs & behind(pairs, before.pairs, 6);
+        let between = m.hex & colon_1 & hex_2_back;
+        let colons = between.count_ones();
+        let many = if colons + before.colons >= 6 { between } else { 0 };
+        // Three of four characters of base64 tell whether they encode printable ASCII.
+        let quads = m.base64_third & behind(m.base64_second, before.second, 1) & behind(m.base64_first, before.first, 2);
+        let quads_2 = quads & behind(quads, before.quads, 4);
+        let quads_3 = quads_2 & behind(quads, before.quads, 8);
+        let third_quad = quads_3 & !behind(quads_3, before.quads_3, 4);
+        // `xAxxAxxA` as UTF-16 in base64 has its zero bytes.
+        let wide = m.base64_a
+            & behind(m.base64_a, before.a, 3)
+            & behind(m.base64_zero, before.zero, 6)
+            & behind(m.base64_first, before.first, 7);
+        let backslash_1 = behind(m.backslash, before.backslash, 1);
+        let ampersand_1 = behind(m.ampersand, before.ampersand, 1);
+        let equals_1 = behind(m.equals, before.equals, 1);
+        // Adding a bit at the first character of a run of letters and digits carries it behind the run.
+        let word = m.letter | m.digit;
+        let (sum, goes_on) = word.overflowing_add(ampersand_1 & word | u64::from(before.entity));
+        let entity = sum & !word & m.semicolon;
+        let escape = backslash_1 & (m.escape_letter | m.digit)
+            | behind(m.percent, before.percent, 2) & hex_1 & m.hex
+            | behind(m.percent, before.percent, 1) & m.escape_letter
+            | ampersand_1 & m.hash
+            | entity
+            | equals_1 & m.question
+            | behind(m.equals, before.equals, 2) & behind(m.two_to_seven, before.two_to_seven, 1) & m.hex
+            | behind(m.open, before.open, 1) & (m.gap | m.dot | m.colon | m.mark_letter)
+            | behind(m.hash, before.hash, 1) & m.digit
+            | m.control;
+        *self = Self {
+            dot: m.dot,
+            digit: m.digit,
+            hex: m.hex,
+            hex_2,
+            hex_4,
+            hex_8,
+            hex_16,
+            colon: m.colon,
+            pairs,
+            gapped,
+            first: m.base64_first,
+            second: m.base64_second,
+            zero: m.base64_zero,
+            a: m.base64_a,
+            quads,
+            quads_3,
+            backslash: m.backslash,
+            percent: m.percent,
+            ampersand: m.ampersand,
+            equals: m.equals,
+            two_to_seven: m.two_to_seven,
+            open: m.open,
+            hash: m.hash,
+            colons,
+            entity: goes_on,
+        };
+        Candidates {
+            v4: m.digit & dot_1 & digit_2,
+            name: m.letter & dot_1,
+            colon: m.colon & colon_1 | many,
+            hex: sixteenth | fourth_pair,
+            base64: third_quad | wide,
+            escape,
+            high: m.high,
+        }
+    }
+}
+
+/// How many blocks are swept before their candidates are looked at: what is written stays in the nearest cache.
+const BATCH: usize = 32;
+
+/// Calls `each` with the candidates of every 64 bytes of `text` that have some, and where these bytes begin.
+pub fn candidates(text: &[u8], level: Level, mut each: impl FnMut(usize, &Candidates)) {
+    let mut carry = Carry::default();
+    let mut found = [Candidates::default(); BATCH];
+    let (blocks, rest) = text.as_chunks::<LANES>();
+    let mut start = 0;
+    for batch in blocks.chunks(BATCH) {
+        level.sweep(batch, &mut carry, &mut found);
+        for one in found.iter().take(batch.len()) {
+            if !one.is_empty() {
+                each(start, one);
+            }
+            start += LANES;
+        }
+    }
+    // A line's end adjoins nothing, so it may stand behind the last byte.
+    let mut last = [b'\n'; LANES];
+    for (to, from) in last.iter_mut().zip(rest) {
+        *to = *from;
+    }
+    level.sweep(&[last], &mut carry, &mut found);
+    if let Some(one) = found.first().filter(|one| !one.is_empty()) {
+        each(start, one);
+    }
+}
+
+/// Calls `each` with the place of every bit, the lowest first.
+pub fn places(mut mask: u64, start: usize, mut each: impl FnMut(usize)) {
+    while mask != 0 {
+        each(start + mask.trailing_zeros() as usize);
+        mask &= mask - 1;
+    }
+}

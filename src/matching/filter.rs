@@ -6,12 +6,12 @@ use std::net::IpAddr;
 
 use super::atoms::{AtomKey, AtomTable};
 
-/// Bits for one key: three of them are set, so about one of 200 values that are none passes.
-const BITS_PER_KEY: usize = 16;
+/// Bits for one key: four of them are set, so about one of 1,000 values that are none passes.
+const BITS_PER_KEY: usize = 24;
 /// The smallest filter; it stays in the nearest cache.
-const LEAST_WORDS: usize = 1 << 8;
+const LEAST_WORDS: usize = 1 << 9;
 
-/// A set of keys, each three bits of one word. Source: Putze, Sanders, Singler, "Cache-, Hash- and Space-Efficient Bloom
+/// A set of keys, each four bits of one word. Source: Putze, Sanders, Singler, "Cache-, Hash- and Space-Efficient Bloom
 /// Filters", section 3.
 #[derive(Debug)]
 struct Bits {
@@ -20,7 +20,7 @@ struct Bits {
 }
 
 fn pattern(hash: u64) -> u64 {
-    1 << (hash & 63) | 1 << (hash >> 6 & 63) | 1 << (hash >> 12 & 63)
+    1 << (hash & 63) | 1 << (hash >> 6 & 63) | 1 << (hash >> 12 & 63) | 1 << (hash >> 18 & 63)
 }
 
 impl Bits {

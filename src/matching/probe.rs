@@ -10,6 +10,8 @@ use super::filter::Filter;
 
 /// How far around a place a token is searched for: the longest name, and the longest local part before it.
 const AROUND_BYTES: usize = 330;
+/// How far around a number its borders are looked at.
+const NEAR_BYTES: usize = 16;
 /// How far a line is followed to both sides of what is not ASCII.
 const LINE_BYTES: usize = 2048;
 
@@ -37,7 +39,7 @@ struct Done {
     name: usize,
     v4: usize,
     colon: usize,
-    hex: usize,
+    pairs: usize,
     base64: usize,
     high: usize,
 }
@@ -61,8 +63,14 @@ impl Probe<'_> {
             if found.colon != 0 {
                 places(found.colon, start, |at| self.colon(at, &mut done, each));
             }
-            if found.hex != 0 {
-                places(found.hex, start, |at| self.hex(at, &mut done, each));
+            if found.hex != 0 && self.shapes.hex {
+                places(found.hex, start, |at| self.hex(at, each));
+            }
+            if found.pairs != 0 {
+                places(found.pairs, start, |at| self.pairs(at, &mut done, each));
+            }
+            if found.hex_text != 0 {
+                places(found.hex_text, start, |at| each(at, Found::Hidden));
             }
             if found.base64 != 0 {
                 places(found.base64, start, |at| self.base64(at, &mut done, each));
@@ -144,7 +152,7 @@ impl Probe<'_> {
         }
         done.v4 = end;
         if dots == 3 && (1..=3).contains(&digits) && octet < 256 && self.filter.has_v4(address << 8 | octet) {
-            self.confirm(start.saturating_sub(AROUND_BYTES), end + AROUND_BYTES, each);
+            self.confirm(start.saturating_sub(NEAR_BYTES), end + NEAR_BYTES, each);
         }
     }
 
@@ -221,37 +229,27 @@ impl Probe<'_> {
         self.confirm(start.saturating_sub(16), end + 16, each);
     }
 
-    fn hex(&self, at: usize, done: &mut Done, each: &mut dyn FnMut(usize, Found)) {
-        if at < done.hex {
-            return;
-        }
-        if !self.byte(at).is_ascii_hexdigit() {
-            self.pairs(at, done, each);
-            return;
-        }
-        let start = at.saturating_sub(15);
-        let mut end = at;
-        while self.byte(end).is_ascii_hexdigit() {
-            end += 1;
-        }
-        done.hex = end;
-        if self.shapes.hex && !self.before(end + 1).is_ascii_alphanumeric() {
-            // The letter of an escape may be a digit: `\b`, `\f`.
-            let from = [Some(start), (self.before(start) == b'\\').then_some(start + 1)];
-            let is_known = from.into_iter().flatten().any(|from| {
-                matches!(end - from, 32 | 40 | 64 | 128) && self.filter.has_hex(self.slice(from, end))
-            });
-            if is_known {
-                self.confirm(start.saturating_sub(4), end + 4, each);
-            }
-        }
-        if hides_text(self.slice(start, end)) {
-            each(start, Found::Hidden);
+    /// `at` is the 32nd digit of a run.
+    fn hex(&self, at: usize, each: &mut dyn FnMut(usize, Found)) {
+        let start = at.saturating_sub(31);
+        let rest = self.slice(at, self.text.len().min(at + 100));
+        let end = at + rest.iter().take_while(|byte| byte.is_ascii_hexdigit()).count();
+        // The letter of an escape may be a digit: `\b`, `\f`.
+        let from = [Some(start), (self.before(start) == b'\\').then_some(start + 1)];
+        let is_known = from
+            .into_iter()
+            .flatten()
+            .any(|from| matches!(end - from, 32 | 40 | 64 | 128) && self.filter.has_hex(self.slice(from, end)));
+        if is_known {
+            self.confirm(start.saturating_sub(4), end + 4, each);
         }
     }
 
     /// `at` is the gap behind the fourth pair.
     fn pairs(&self, at: usize, done: &mut Done, each: &mut dyn FnMut(usize, Found)) {
+        if at < done.pairs {
+            return;
+        }
         let gap = self.byte(at);
         let start = at.saturating_sub(11);
         let mut end = at + 1;
@@ -262,7 +260,7 @@ impl Probe<'_> {
             }
             end += 1;
         }
-        done.hex = end;
+        done.pairs = end;
         self.confirm(start.saturating_sub(16), end + 4, each);
         each(start, Found::Hidden);
     }
@@ -273,8 +271,11 @@ impl Probe<'_> {
         }
         let rest = self.text.get(at..).unwrap_or_default();
         let is_base64 = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_');
-        done.base64 = at + rest.iter().take_while(|byte| is_base64(byte)).count();
-        each(at, Found::Hidden);
+        let end = at + rest.iter().take_while(|byte| is_base64(byte)).count();
+        if encodes_text(self.slice(at.saturating_sub(26), end.min(at + 18)), at.min(26)) {
+            done.base64 = end;
+            each(at, Found::Hidden);
+        }
     }
 
     /// Tells whether an escape or defanging stands where the sweep saw its beginning.
@@ -288,7 +289,9 @@ impl Probe<'_> {
             (_, b'\\', _) => false,
             (b'%', ..) | (_, b'%', _) => true,
             (_, b'&', b'#') | (_, b'=', b'?') => true,
-            (b'=', high, low) => is_quoted_mark(high, low),
+            (b'=', high, low) => {
+                is_quoted_mark(high, low) && is_token(self.byte(at + 1)) && at > 2 && is_token(self.byte(at - 3))
+            }
             (_, b'(' | b'[' | b'{', _) => is_defanging(self.text.get(at - 1..).unwrap_or_default()),
             (_, _, b';' | 0 | 0x1b) => true,
             _ => false,
@@ -313,6 +316,32 @@ impl Probe<'_> {
     }
 }
 
+/// Tells whether base64 around the place `at`, the third character of four, encodes text: no control characters in any
+/// charset, or a zero in every other byte.
+fn encodes_text(text: &[u8], at: usize) -> bool {
+    let value = |byte: u8| match byte {
+        b'A'..=b'Z' => Some(byte - b'A'),
+        b'a'..=b'z' => Some(byte - b'a' + 26),
+        b'0'..=b'9' => Some(byte - b'0' + 52),
+        b'+' | b'-' => Some(62),
+        b'/' | b'_' => Some(63),
+        _ => None,
+    };
+    let quads = text.get((at + 2) % 4..).unwrap_or_default().as_chunks::<4>().0;
+    let (mut zeros, mut bytes) = (0, 0);
+    for quad in quads {
+        let [Some(a), Some(b), Some(c), Some(d)] = quad.map(value) else { continue };
+        for byte in [a << 2 | b >> 4, b << 4 | c >> 2, c << 6 | d] {
+            match byte {
+                0 => zeros += 1,
+                b'\t' | b'\n' | b'\r' | b' '..=0x7e | 0x80.. => bytes += 1,
+                _ => return false,
+            }
+        }
+    }
+    zeros == 0 || zeros + 3 > bytes && bytes + 3 > zeros
+}
+
 /// Tells whether two hexadecimal digits are, in quoted-printable, a mark inside or around a name or address.
 fn is_quoted_mark(high: u8, low: u8) -> bool {
     let mark = [high, low.to_ascii_uppercase()];
@@ -325,27 +354,6 @@ fn is_defanging(text: &[u8]) -> bool {
     let Some(end) = inner.iter().position(|byte| matches!(byte, b')' | b']' | b'}')) else { return false };
     let word = inner.get(..end).unwrap_or_default().trim_ascii();
     [&b"."[..], b":", b"@", b"://", b"dot", b"at"].iter().any(|known| word.eq_ignore_ascii_case(known))
-}
-
-/// Tells whether a run of hexadecimal digits may be printable text, in one of its alignments, in bytes or in UTF-16.
-fn hides_text(digits: &[u8]) -> bool {
-    [0, 1].into_iter().any(|lead| {
-        let pairs = digits.get(lead..).unwrap_or_default().chunks_exact(2);
-        let mut printable = 0;
-        let mut zeros = 0;
-        for pair in pairs {
-            match pair {
-                [b'2'..=b'7', _] => printable += 1,
-                [b'0', b'0'] => zeros += 1,
-                [b'0', b'9' | b'a' | b'A' | b'd' | b'D'] => printable += 1,
-                _ => (printable, zeros) = (0, 0),
-            }
-            if printable >= 7 && (zeros == 0 || zeros * 2 > printable) {
-                return true;
-            }
-        }
-        false
-    })
 }
 
 /// Tells whether the UTF-8 at `at` is a soft hyphen, a zero-width character, a mark that turns text round, or a wide form of

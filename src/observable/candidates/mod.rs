@@ -18,8 +18,12 @@ pub struct Candidates {
     pub name: u64,
     /// The second of two colons, or the digit behind the last of six colons between digits in 128 bytes.
     pub colon: u64,
-    /// The sixteenth hexadecimal digit in a row, or the end of four pairs between spaces or hyphens.
+    /// The 32nd hexadecimal digit in a row.
     pub hex: u64,
+    /// What is behind the fourth of pairs of hexadecimal digits between spaces or hyphens.
+    pub pairs: u64,
+    /// The end of 16 hexadecimal digits that encode printable text, in bytes or in UTF-16.
+    pub hex_text: u64,
     /// The end of what may be twelve characters of base64 that encode printable text, or eight that encode UTF-16.
     pub base64: u64,
     /// The end of the beginning of an escape or of visible defanging.
@@ -31,7 +35,7 @@ pub struct Candidates {
 impl Candidates {
     /// Tells whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.v4 | self.name | self.colon | self.hex | self.base64 | self.escape | self.high == 0
+        self.v4 | self.name | self.colon | self.hex | self.pairs | self.hex_text | self.base64 | self.escape | self.high == 0
     }
 }
 
@@ -45,6 +49,13 @@ pub(crate) struct Carry {
     hex_4: u64,
     hex_8: u64,
     hex_16: u64,
+    hex_32: u64,
+    printable: u64,
+    printable_2: u64,
+    printable_4: u64,
+    wide: u64,
+    wide_2: u64,
+    texts: u64,
     colon: u64,
     pairs: u64,
     gapped: u64,
@@ -88,7 +99,18 @@ impl Carry {
         let hex_4 = hex_2 & behind(hex_2, before.hex_2, 2);
         let hex_8 = hex_4 & behind(hex_4, before.hex_4, 4);
         let hex_16 = hex_8 & behind(hex_8, before.hex_8, 8);
-        let sixteenth = hex_16 & !behind(hex_16, before.hex_16, 1);
+        let hex_32 = hex_16 & behind(hex_16, before.hex_16, 16);
+        let last = hex_32 & !behind(hex_32, before.hex_32, 1);
+        // `6576696c` is text: the first digit of each pair is one of 2 to 7. In UTF-16, `00` follows.
+        let printable = m.hex & behind(m.two_to_seven, before.two_to_seven, 1);
+        let printable_2 = printable & behind(printable, before.printable, 2);
+        let printable_4 = printable_2 & behind(printable_2, before.printable_2, 4);
+        let printable_8 = printable_4 & behind(printable_4, before.printable_4, 8);
+        let zeros = m.digit & behind(m.digit, before.digit, 1);
+        let wide = zeros & behind(printable, before.printable, 2);
+        let wide_2 = wide & behind(wide, before.wide, 4);
+        let wide_4 = wide_2 & behind(wide_2, before.wide_2, 8);
+        let texts = printable_8 | wide_4;
         // `48 65 6c 6c `: two digits and a gap, four times.
         let gapped = hex_2_back & hex_1 & m.gap;
         let pairs = gapped & behind(gapped, before.gapped, 3);
@@ -102,7 +124,7 @@ impl Carry {
         let quads_3 = quads_2 & behind(quads, before.quads, 8);
         let third_quad = quads_3 & !behind(quads_3, before.quads_3, 4);
         // `xAxxAxxA` as UTF-16 in base64 has its zero bytes.
-        let wide = m.base64_a
+        let wide_quads = m.base64_a
             & behind(m.base64_a, before.a, 3)
             & behind(m.base64_zero, before.zero, 6)
             & behind(m.base64_first, before.first, 7);
@@ -131,6 +153,13 @@ impl Carry {
             hex_4,
             hex_8,
             hex_16,
+            hex_32,
+            printable,
+            printable_2,
+            printable_4,
+            wide,
+            wide_2,
+            texts,
             colon: m.colon,
             pairs,
             gapped,
@@ -154,8 +183,10 @@ impl Carry {
             v4: m.digit & dot_1 & digit_2,
             name: m.letter & dot_1,
             colon: m.colon & colon_1 | many,
-            hex: sixteenth | fourth_pair,
-            base64: third_quad | wide,
+            hex: last,
+            pairs: fourth_pair,
+            hex_text: texts & !behind(texts, before.texts, 2),
+            base64: third_quad | wide_quads,
             escape,
             high: m.high,
         }

@@ -290,7 +290,7 @@ impl Probe<'_> {
             (b'%', ..) | (_, b'%', _) => true,
             (_, b'&', b'#') | (_, b'=', b'?') => true,
             (b'=', high, low) => {
-                is_quoted_mark(high, low) && is_token(self.byte(at + 1)) && at > 2 && is_token(self.byte(at - 3))
+                at > 2 && is_token(self.byte(at - 3)) && is_quoted_mark(high, low, self.byte(at + 1))
             }
             (_, b'(' | b'[' | b'{', _) => is_defanging(self.text.get(at - 1..).unwrap_or_default()),
             (_, _, b';' | 0 | 0x1b) => true,
@@ -342,10 +342,14 @@ fn encodes_text(text: &[u8], at: usize) -> bool {
     zeros == 0 || zeros + 3 > bytes && bytes + 3 > zeros
 }
 
-/// Tells whether two hexadecimal digits are, in quoted-printable, a mark inside or around a name or address.
-fn is_quoted_mark(high: u8, low: u8) -> bool {
-    let mark = [high, low.to_ascii_uppercase()];
-    matches!(&mark, b"2E" | b"40" | b"3A" | b"2F" | b"5F" | b"2D" | b"3D" | b"5B" | b"5D")
+/// Tells whether two hexadecimal digits are, in quoted-printable, a mark inside a name or address. Source: RFC 2045, section
+/// 6.7, which wants them in upper case; in lower case they are the beginning of a number.
+fn is_quoted_mark(high: u8, low: u8, next: u8) -> bool {
+    match &[high, low] {
+        b"40" => next.is_ascii_alphabetic(),
+        b"2E" | b"3A" | b"2F" | b"5F" | b"2D" | b"3D" | b"5B" | b"5D" => is_token(next),
+        _ => false,
+    }
 }
 
 /// Tells whether brackets stand around a dot, a colon, an at sign, or the words for them.

@@ -3,7 +3,7 @@
 use std::io::{self, Read};
 use std::sync::{Arc, OnceLock};
 
-use memchr::{memchr_iter, memmem, memrchr};
+use memchr::{memchr_iter, memrchr};
 
 use super::lines::{Layout, LineBlock, Piece, Role, Syntax, source_bytes};
 use super::stray::Stray;
@@ -156,10 +156,15 @@ pub fn cut_into_blocks(
         }
         let mut rest = Vec::with_capacity(target);
         rest.extend_from_slice(text.get(next..).unwrap_or_default());
-        let following = place.after(text.get(..next).unwrap_or_default());
+        // The line ends were counted when the text was cut.
+        let ends = match cut.layout {
+            Layout::Lines { ends } if next == cut.consumed => Some(ends),
+            _ => None,
+        };
+        let following = place.after(text.get(..next).unwrap_or_default(), ends);
         text.truncate(cut.consumed);
         let pieces = match &cut.layout {
-            Layout::Lines => memchr_iter(b'\n', &text).count() + usize::from(!text.ends_with(b"\n")),
+            Layout::Lines { ends } => ends + usize::from(!text.ends_with(b"\n")),
             Layout::Pieces(pieces) => pieces.len(),
         };
         if pieces > 0 {
@@ -201,7 +206,7 @@ impl Faults {
     fn add(&mut self, fault: Fault, place: &Place, text: &[u8]) {
         let slot = if fault.reason == Reason::Truncated { &mut self.truncated } else { &mut self.corrupt };
         slot.get_or_insert_with(|| {
-            let (_, offset) = place.after(text.get(..fault.at).unwrap_or(text));
+            let (_, offset) = place.after(text.get(..fault.at).unwrap_or(text), None);
             format!("at byte {offset} {}; what could be read was searched, the broken part as text", fault.detail)
         });
     }
@@ -225,8 +230,9 @@ struct Place {
 }
 
 impl Place {
-    fn after(&self, text: &[u8]) -> (u64, u64) {
-        let lines = memchr_iter(b'\n', text).count() as u64;
+    /// Returns the line and byte behind `text`, in which there are so many line ends if they are known.
+    fn after(&self, text: &[u8], ends: Option<usize>) -> (u64, u64) {
+        let lines = ends.unwrap_or_else(|| memchr_iter(b'\n', text).count()) as u64;
         (self.line + lines, self.base + source_bytes(text, self.encoding))
     }
 
@@ -364,14 +370,14 @@ impl Splitter for LineSplitter {
 
 /// Returns the layout of a text whose lines are its records.
 fn lines_of(text: &[u8]) -> Layout {
-    let has_empty = text.starts_with(b"\n")
-        || text.starts_with(b"\r\n")
-        || text == b"\r"
-        || text.ends_with(b"\n\r")
-        || memmem::find(text, b"\n\n").is_some()
-        || memmem::find(text, b"\n\r\n").is_some();
+    let (mut ends, mut start, mut has_empty) = (0, 0, false);
+    for end in memchr_iter(b'\n', text) {
+        has_empty |= end == start || end == start + 1 && text.get(start) == Some(&b'\r');
+        (ends, start) = (ends + 1, end + 1);
+    }
+    has_empty |= text.get(start..) == Some(b"\r");
     if !has_empty {
-        return Layout::Lines;
+        return Layout::Lines { ends };
     }
     let mut pieces = Vec::new();
     let mut start = 0;

@@ -196,7 +196,7 @@ fn is_envelope(line: &[u8]) -> bool {
             let begin = line.iter().position(|b| !b.is_ascii_whitespace()).unwrap_or(0);
             pieces.len() != 1 || pieces.first().is_some_and(|piece| piece.range.start != begin)
         }
-        Layout::Lines => false,
+        Layout::Lines { .. } => false,
     }
 }
 

@@ -34,7 +34,10 @@ pub struct Piece {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Layout {
     /// Every line is a record; none is empty.
-    Lines,
+    Lines {
+        /// How many line ends there are.
+        ends: usize,
+    },
     /// As listed, in order and apart.
     Pieces(Vec<Piece>),
 }
@@ -111,7 +114,7 @@ impl LineBlock {
 
     fn piece_at(&self, offset: usize) -> Option<(u64, Range<usize>)> {
         match &self.layout {
-            Layout::Lines => {
+            Layout::Lines { .. } => {
                 let start = memrchr(b'\n', self.text.get(..offset)?).map_or(0, |at| at + 1);
                 let end = memchr(b'\n', self.text.get(offset..)?).map_or(self.text.len(), |at| offset + at);
                 let line = self.text.get(start..end)?;
@@ -131,7 +134,7 @@ impl LineBlock {
             return Role::Part;
         }
         match &self.layout {
-            Layout::Lines => Role::Record,
+            Layout::Lines { .. } => Role::Record,
             Layout::Pieces(pieces) => pieces
                 .binary_search_by_key(&span.range.start, |piece| piece.range.start)
                 .ok()
@@ -182,7 +185,7 @@ impl Block for LineBlock {
         // Parts of a record, whatever its format, are text.
         let has_parts = match &self.layout {
             _ if self.begins_inside => true,
-            Layout::Lines => false,
+            Layout::Lines { .. } => false,
             Layout::Pieces(pieces) => pieces.iter().any(|piece| piece.role == Role::Part),
         };
         (has_parts && last_part(name).eq_ignore_ascii_case(MESSAGE))

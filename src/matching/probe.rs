@@ -3,7 +3,7 @@
 //! The sweep of `observable/candidates` names places; here each is looked at just closely enough to let go of it.
 
 use crate::observable::candidates::{Candidates, Level, candidates, places};
-use crate::observable::tokens::{Reading, Shapes, is_token, tokens};
+use crate::observable::tokens::{Reading, Shapes, colon_tokens, is_token, tokens};
 
 use super::atoms::AtomTable;
 use super::filter::Filter;
@@ -70,7 +70,11 @@ impl Probe<'_> {
                 places(found.pairs, start, |at| self.pairs(at, &mut done, each));
             }
             if found.hex_text != 0 {
-                places(found.hex_text, start, |at| each(at, Found::Hidden));
+                places(found.hex_text, start, |at| {
+                    if encodes_text_in_hex(self.slice(at.saturating_sub(15), at + 1)) {
+                        each(at, Found::Hidden);
+                    }
+                });
             }
             if found.base64 != 0 {
                 places(found.base64, start, |at| self.base64(at, &mut done, each));
@@ -226,7 +230,16 @@ impl Probe<'_> {
             end += 1;
         }
         done.colon = end.max(at + 1);
-        self.confirm(start.saturating_sub(16), end + 16, each);
+        let from = start.saturating_sub(NEAR_BYTES);
+        let window = self.slice(from, (end + NEAR_BYTES).min(self.text.len()));
+        let mut is_known = false;
+        colon_tokens(window, self.shapes, Reading::Escaped, &mut |token, range| {
+            is_known |= self.atoms.is_url_host(&token);
+            self.atoms.look_up(window, &token, range, &mut |_, _| is_known = true);
+        });
+        if is_known {
+            each(start, Found::Atom);
+        }
     }
 
     /// `at` is the 32nd digit of a run.
@@ -314,6 +327,14 @@ impl Probe<'_> {
             self.confirm(from.max(done.high.min(from)), to, each);
         });
     }
+}
+
+/// Tells whether sixteen hexadecimal digits are eight printable characters, or four in UTF-16.
+fn encodes_text_in_hex(digits: &[u8]) -> bool {
+    let (pairs, _) = digits.as_chunks::<2>();
+    let is_printable = |pair: &[u8; 2]| matches!(pair.first(), Some(b'2'..=b'7'));
+    let (fours, _) = pairs.as_chunks::<2>();
+    pairs.iter().all(is_printable) || fours.iter().all(|[first, second]| is_printable(first) && second == b"00")
 }
 
 /// Tells whether base64 around the place `at`, the third character of four, encodes text: no control characters in any

@@ -37,7 +37,6 @@ pub(super) struct Probe<'p> {
 #[derive(Default)]
 struct Done {
     name: usize,
-    v4: usize,
     colon: usize,
     pairs: usize,
     base64: usize,
@@ -55,7 +54,7 @@ impl Probe<'_> {
         let has_names = self.shapes.name || self.shapes.email;
         candidates(self.text, self.level, |start, found: &Candidates| {
             if found.v4 != 0 && self.shapes.v4 {
-                places(found.v4, start, |at| self.v4(at, &mut done, each));
+                places(found.v4, start, |at| self.v4(at, each));
             }
             if found.name != 0 && has_names {
                 places(found.name, start, |at| self.name(at, &mut done, each));
@@ -124,15 +123,15 @@ impl Probe<'_> {
         }
     }
 
-    /// `at` is the digit behind a dot behind a digit.
-    fn v4(&self, at: usize, done: &mut Done, each: &mut dyn FnMut(usize, Found)) {
-        let dot = at - 1;
-        if dot < done.v4 {
-            return;
-        }
-        let mut start = dot;
-        while start > 0 && dot - start < 3 && self.before(start).is_ascii_digit() {
+    /// `at` is the digit behind the third dot.
+    fn v4(&self, at: usize, each: &mut dyn FnMut(usize, Found)) {
+        let mut start = at;
+        for _ in 0..3 {
             start -= 1;
+            let dot = start;
+            while dot - start < 3 && self.before(start).is_ascii_digit() {
+                start -= 1;
+            }
         }
         let (mut address, mut octet, mut digits, mut dots) = (0_u32, 0_u32, 0, 0);
         let mut end = start;
@@ -154,7 +153,6 @@ impl Probe<'_> {
             }
             end += 1;
         }
-        done.v4 = end;
         if dots == 3 && (1..=3).contains(&digits) && octet < 256 && self.filter.has_v4(address << 8 | octet) {
             self.confirm(start.saturating_sub(NEAR_BYTES), end + NEAR_BYTES, each);
         }

@@ -12,7 +12,7 @@ pub use simd::Level;
 /// Places in 64 bytes, one bit each, the first byte lowest.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Candidates {
-    /// The digit behind a dot behind a digit.
+    /// The digit behind the third of dots between digits, none more than three digits apart.
     pub v4: u64,
     /// The letter behind a dot.
     pub name: u64,
@@ -44,6 +44,8 @@ impl Candidates {
 pub(crate) struct Carry {
     dot: u64,
     digit: u64,
+    octet: u64,
+    octet_2: u64,
     hex: u64,
     hex_2: u64,
     hex_4: u64,
@@ -91,6 +93,11 @@ impl Carry {
         let before = *self;
         let dot_1 = behind(m.dot, before.dot, 1);
         let digit_2 = behind(m.digit, before.digit, 2);
+        // Two to four bytes on: an octet has one to three digits.
+        let near = |here, before| behind(here, before, 2) | behind(here, before, 3) | behind(here, before, 4);
+        let octet = m.digit & dot_1 & digit_2;
+        let octet_2 = octet & near(octet, before.octet);
+        let octet_3 = octet_2 & near(octet_2, before.octet_2);
         let hex_1 = behind(m.hex, before.hex, 1);
         let hex_2_back = behind(m.hex, before.hex, 2);
         let colon_1 = behind(m.colon, before.colon, 1);
@@ -148,6 +155,8 @@ impl Carry {
         *self = Self {
             dot: m.dot,
             digit: m.digit,
+            octet,
+            octet_2,
             hex: m.hex,
             hex_2,
             hex_4,
@@ -180,7 +189,7 @@ impl Carry {
             entity: goes_on,
         };
         Candidates {
-            v4: m.digit & dot_1 & digit_2,
+            v4: octet_3,
             name: m.letter & dot_1,
             colon: m.colon & colon_1 | many,
             hex: last,

@@ -110,17 +110,13 @@ impl Probe<'_> {
         let to = to.min(self.text.len());
         let window = self.slice(from, to);
         // Behind a host, a URL's path is compared with the rest of the text.
-        let mut known = None;
         tokens(window, self.shapes, Reading::Escaped, &mut |token, range| {
             let mut is_known = self.atoms.is_url_host(&token);
             self.atoms.look_up(window, &token, range.clone(), &mut |_, _| is_known = true);
             if is_known {
-                known.get_or_insert(from + range.start);
+                each(from + range.start, Found::Atom);
             }
         });
-        if let Some(at) = known {
-            each(at, Found::Atom);
-        }
     }
 
     /// `at` is the digit behind the third dot.
@@ -210,9 +206,11 @@ impl Probe<'_> {
     #[inline]
     fn starts(&self, start: usize, end: usize) -> impl Iterator<Item = usize> {
         let escaped = (self.before(start) == b'\\').then_some(start + 1);
-        let edges = self.slice(start, end).iter().take_while(|byte| matches!(byte, b'-' | b'_')).count();
-        let trimmed = (edges > 0).then_some(start + edges);
-        [Some(start), escaped, trimmed].into_iter().flatten()
+        let trimmed = |from: usize| {
+            let edges = self.slice(from, end).iter().take_while(|byte| matches!(byte, b'-' | b'_')).count();
+            (edges > 0).then_some(from + edges)
+        };
+        [Some(start), escaped, trimmed(start), escaped.and_then(trimmed)].into_iter().flatten()
     }
 
     fn colon(&self, at: usize, done: &mut Done, each: &mut dyn FnMut(usize, Found)) {
@@ -300,9 +298,7 @@ impl Probe<'_> {
             (_, b'\\', _) => false,
             (b'%', ..) | (_, b'%', _) => true,
             (_, b'&', b'#') | (_, b'=', b'?') => true,
-            (b'=', high, low) => {
-                at > 2 && is_token(self.byte(at - 3)) && is_quoted_mark(high, low, self.byte(at + 1))
-            }
+            (b'=', high, low) => at > 2 && is_token(self.byte(at - 3)) && is_quoted_mark(high, low, self.byte(at + 1)),
             (_, b'(' | b'[' | b'{', _) => is_defanging(self.text.get(at - 1..).unwrap_or_default()),
             (_, _, b';' | 0 | 0x1b) => true,
             _ => false,

@@ -74,12 +74,12 @@ impl Screen {
         let mut offsets = Vec::new();
         let probe = Probe { text: bytes, atoms, filter: &self.filter, shapes: self.shapes, level: self.level };
         // Of a record that is searched anyway, nothing more is asked.
-        let mut end = 0;
+        let mut known = 0..0;
         probe.run(&mut |at, _| {
-            if at >= end
+            if !known.contains(&at)
                 && let Some(span) = block.record_at(at)
             {
-                end = span.range.end;
+                known = span.range;
                 offsets.push(at);
             }
         });

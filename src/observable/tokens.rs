@@ -108,7 +108,12 @@ pub fn tokens<'t>(text: &'t [u8], shapes: Shapes, reading: Reading, each: &mut d
 }
 
 /// Calls `each` with the tokens of a text that hold colons, and no others.
-pub fn colon_tokens<'t>(text: &'t [u8], shapes: Shapes, reading: Reading, each: &mut dyn FnMut(Token<'t>, Range<usize>)) {
+pub fn colon_tokens<'t>(
+    text: &'t [u8],
+    shapes: Shapes,
+    reading: Reading,
+    each: &mut dyn FnMut(Token<'t>, Range<usize>),
+) {
     colons::runs(text, shapes, reading, each);
 }
 

@@ -35,7 +35,8 @@ pub struct Candidates {
 impl Candidates {
     /// Tells whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.v4 | self.name | self.colon | self.hex | self.pairs | self.hex_text | self.base64 | self.escape | self.high == 0
+        self.v4 | self.name | self.colon | self.hex | self.pairs | self.hex_text | self.base64 | self.escape | self.high
+            == 0
     }
 }
 
@@ -126,7 +127,8 @@ impl Carry {
         let colons = between.count_ones();
         let many = if colons + before.colons >= 6 { between } else { 0 };
         // Three of four characters of base64 tell whether they encode printable ASCII.
-        let quads = m.base64_third & behind(m.base64_second, before.second, 1) & behind(m.base64_first, before.first, 2);
+        let quads =
+            m.base64_third & behind(m.base64_second, before.second, 1) & behind(m.base64_first, before.first, 2);
         let quads_2 = quads & behind(quads, before.quads, 4);
         let quads_3 = quads_2 & behind(quads, before.quads, 8);
         let third_quad = quads_3 & !behind(quads_3, before.quads_3, 4);
@@ -236,5 +238,115 @@ pub fn places(mut mask: u64, start: usize, mut each: impl FnMut(usize)) {
     while mask != 0 {
         each(start + mask.trailing_zeros() as usize);
         mask &= mask - 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every candidate of a text: what it is, and where.
+    fn found(text: &[u8], level: Level) -> Vec<(&'static str, usize)> {
+        let mut out = Vec::new();
+        candidates(text, level, |start, one| {
+            for (name, mask) in [
+                ("v4", one.v4),
+                ("name", one.name),
+                ("colon", one.colon),
+                ("hex", one.hex),
+                ("pairs", one.pairs),
+                ("hex text", one.hex_text),
+                ("base64", one.base64),
+                ("escape", one.escape),
+                ("high", one.high),
+            ] {
+                places(mask, start, |at| out.push((name, at)));
+            }
+        });
+        out.sort_unstable_by_key(|(_, at)| *at);
+        out
+    }
+
+    #[test]
+    fn every_shape_is_named_wherever_it_stands_and_near_misses_are_not() {
+        let rows: &[(&str, &[&str], &[&str])] = &[
+            ("v4", &["10.11.12.13", "1.2.3.4"], &["10.11.12", "10.11.1234.5", "1..2.3", "5.0.x.1"]),
+            ("name", &["evil.example", "a.bc"], &["evil example", "evil.", "1.2"]),
+            ("colon", &["::1", "fe80::1", "1:2:3:4:5:6:7:8", "d4:b4:cc:cd:a9:22:86"], &["12:34:56", "\"a\":\"b\""]),
+            (
+                "hex",
+                &["d4b4cccda9228624656bff33d8110955"],
+                &["d4b4cccda9228624656bff33d811095", "d4b4cccda9228624-656bff33d8110955"],
+            ),
+            ("pairs", &["d4 b4 cc cd a9", "d4-b4-cc-cd-a9"], &["d4 b4 cc", "d4b4 cccd a922 8624"]),
+            ("hex text", &["6576696c2e657861", "6500760069006c00"], &["6576696c2e6578", "6586696c2e657861"]),
+            (
+                "base64",
+                &["ZXZpbC5leGFt", "xZXZpbC5leGFt", "ZQB2AGkAbAA"],
+                &["ZXZpbC5l", "AAAAAAAAAAAA", "////////////"],
+            ),
+            (
+                "escape",
+                &[
+                    r"\u002e", r"\x2e", r"\056", "%2e", "%u002e", "&#46;", "&period;", "=?utf-8", "=2E", "[.]",
+                    "( dot )", "{@}", "#033", "\0",
+                ],
+                &[r"\n", "%zz", "& ", "&a=b", "==", "=1E", "[x]", "a;"],
+            ),
+            ("high", &["é"], &["e"]),
+        ];
+        for (name, yes, no) in rows {
+            for lead in 0..130 {
+                let text = |value: &str| format!("{} {value} ", "|".repeat(lead)).into_bytes();
+                for value in *yes {
+                    let found = found(&text(value), Level::PORTABLE);
+                    assert!(found.iter().any(|(have, _)| have == name), "{name} {value} behind {lead}: {found:?}");
+                }
+                for value in *no {
+                    let found = found(&text(value), Level::PORTABLE);
+                    assert!(found.iter().all(|(have, _)| have != name), "{name} {value} behind {lead}: {found:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_level_finds_the_same() {
+        let mut text = Vec::new();
+        let mut state = 0x0558_u64;
+        let pieces: &[&[u8]] = &[
+            b"10.11.12.13",
+            b"evil.example",
+            b"::ffff:",
+            b"d4b4cccda9228624656bff33d811095577963",
+            b"d4 b4 ",
+            b"%2e",
+            b"&amp",
+            b";",
+            b"ZXZpbC5leGFt",
+            b"\\u00",
+            b"[.]",
+            b"=?",
+            b"=2E",
+            b"\xc3\xa9",
+            b"\n",
+            b"\"",
+            b" ",
+            b"6576696c2e",
+            b"AAB",
+            b"\0",
+        ];
+        while text.len() < 100_000 {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            match usize::try_from(state >> 40).unwrap() {
+                random if random % 4 == 0 => text.push(u8::try_from(random >> 8 & 255).unwrap()),
+                random => text.extend_from_slice(pieces[random % pieces.len()]),
+            }
+        }
+        let portable = found(&text, Level::PORTABLE);
+        assert!(portable.len() > 10_000);
+        for level in Level::all() {
+            assert_eq!(found(&text, level), portable, "{}", level.name());
+        }
     }
 }

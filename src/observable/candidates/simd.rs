@@ -26,9 +26,24 @@ impl Level {
     /// Needs no instructions beyond the baseline.
     pub const PORTABLE: Self = Self(Kind::Portable);
 
-    /// Finds the best that this machine has.
+    /// Finds the best that this machine has, or the one that the environment variable `STORMGLASS_SIMD` names (`off`,
+    /// `avx2`, `avx512`), if this machine has it.
     pub fn detect() -> Self {
-        Self::all().last().copied().unwrap_or(Self::PORTABLE)
+        let all = Self::all();
+        let wanted = std::env::var("STORMGLASS_SIMD").ok();
+        let named = wanted.and_then(|name| all.iter().find(|level| level.name() == name));
+        named.or(all.last()).copied().unwrap_or(Self::PORTABLE)
+    }
+
+    /// Returns the word for it: `off`, `avx2`, `avx512`.
+    pub fn name(self) -> &'static str {
+        match self.0 {
+            Kind::Portable => "off",
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx2 => "avx2",
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx512 => "avx512",
+        }
     }
 
     /// Returns every level that this machine has, the slowest first.
@@ -36,7 +51,11 @@ impl Level {
         let mut all = vec![Self::PORTABLE];
         #[cfg(target_arch = "x86_64")]
         {
-            if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("bmi1") && is_x86_feature_detected!("bmi2") && is_x86_feature_detected!("popcnt") {
+            if is_x86_feature_detected!("avx2")
+                && is_x86_feature_detected!("bmi1")
+                && is_x86_feature_detected!("bmi2")
+                && is_x86_feature_detected!("popcnt")
+            {
                 all.push(Self(Kind::Avx2));
                 if is_x86_feature_detected!("avx512f")
                     && is_x86_feature_detected!("avx512bw")

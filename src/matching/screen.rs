@@ -7,6 +7,7 @@ use std::ops::Range;
 
 use aho_corasick::AhoCorasick;
 
+use crate::observable::decoding::hints;
 use crate::observable::tokens::{Reading, Shapes, tokens};
 use crate::record::{Block, Span};
 
@@ -17,8 +18,8 @@ use super::predicate::{FieldTest, needles};
 /// Visible defanging, which is looked for together with the needles of predicates.
 const DEFANGING: &[&str] = &["hxxp", "[.]", "[@]"];
 
-/// The longest entity that is looked at.
-const ENTITY_BYTES: usize = 12;
+/// The longest name of an entity that is looked at.
+const ENTITY_BYTES: usize = 24;
 
 /// What can be seen of a ruleset in raw bytes.
 #[derive(Debug)]
@@ -82,6 +83,7 @@ impl Screen {
             }
         });
         self.escapes(bytes, &mut offsets);
+        hints::runs(bytes, &mut |range| each_record(block, range, &mut |offset| offsets.push(offset)));
         self.words(bytes, &mut offsets);
         // An expression may begin to match in a record before the one that it matches in.
         scanners.screen(bytes, &mut |range| each_record(block, range, &mut |offset| offsets.push(offset)))?;
@@ -104,8 +106,8 @@ impl Screen {
         for at in memchr::memchr3_iter(b'\\', b'%', b'&', bytes) {
             let next = bytes.get(at + 1).copied().unwrap_or_default();
             let hides = match bytes.get(at) {
-                Some(b'\\') => self.has_regex || next == b'u',
-                Some(b'%') => hex(at + 1) && hex(at + 2),
+                Some(b'\\') => self.has_regex || hints::begins_at(bytes, at),
+                Some(b'%') => hex(at + 1) && hex(at + 2) || matches!(next, b'u' | b'U'),
                 _ => next == b'#' || next.is_ascii_alphabetic() && is_entity(bytes.get(at + 1..).unwrap_or_default()),
             };
             if hides {
@@ -115,8 +117,10 @@ impl Screen {
         if self.has_regex {
             offsets.extend(memchr::memmem::find_iter(bytes, b"\"\""));
         }
+        offsets.extend(memchr::memchr3_iter(b'=', b'#', b'^', bytes).filter(|&at| hints::begins_at(bytes, at)));
         offsets.extend(memchr::memchr2_iter(0, 0x1b, bytes));
         offsets.extend(memchr::memchr3_iter(0xc2, 0xe2, 0xef, bytes).filter(|&at| begins_unseen(bytes, at)));
+        offsets.extend(memchr::memchr2_iter(0xe3, 0xf0, bytes).filter(|&at| begins_unseen(bytes, at)));
     }
 
     /// Notes defanging, and for each record leaf the places of its rarest needle.
@@ -143,13 +147,16 @@ impl Screen {
     }
 }
 
-/// Tells whether the UTF-8 at `at` is a soft hyphen, a zero-width character or a mark that turns text round.
+/// Tells whether the UTF-8 at `at` is a soft hyphen, a zero-width character, a mark that turns text round, or looks like
+/// ASCII.
 fn begins_unseen(bytes: &[u8], at: usize) -> bool {
     let next = |n: usize| bytes.get(at + n).copied().unwrap_or_default();
     match (next(0), next(1), next(2)) {
         (0xc2, 0xad | 0x9b, _) | (0xef, 0xbb, 0xbf) => true,
-        (0xe2, 0x80, third) => matches!(third, 0x8b..=0x8f | 0xa8..=0xae),
-        (0xe2, 0x81, third) => third >= 0xa0,
+        (0xe2, 0x80, third) => matches!(third, 0x8b..=0x95 | 0xa4 | 0xa8..=0xae),
+        (0xe2, 0x81, third) => third == 0x84 || third >= 0xa0,
+        (0xe2, 0x88, 0x92 | 0x95) | (0xe2, 0xa7, 0xb8) | (0xe2, 0x92 | 0x93, _) => true,
+        (0xe3, 0x80, 0x82) | (0xef, 0xb9 | 0xbc | 0xbd, _) | (0xf0, 0x9d, _) => true,
         _ => false,
     }
 }

@@ -1,0 +1,80 @@
+//! What of decoded bytes is text: runs of printable UTF-8, or of UTF-16, which is told by the zero bytes of its ASCII.
+
+use std::ops::Range;
+
+/// Tells whether a byte is ASCII that text consists of.
+pub(super) fn is_printable(byte: u8) -> bool {
+    matches!(byte, b' '..=b'~' | b'\t' | b'\n' | b'\r')
+}
+
+/// Appends each run of at least `least` bytes of text to the buffer of its charset (UTF-8, UTF-16LE, UTF-16BE), with a line end behind it, and
+/// returns how many there are.
+pub(super) fn collect(decoded: &[u8], least: usize, texts: &mut [Vec<u8>; 3]) -> usize {
+    let [utf8, little, big] = texts;
+    let mut count = 0;
+    for chunk in decoded.utf8_chunks() {
+        for text in chunk.valid().split(|c: char| c.is_control() && !matches!(c, '\t' | '\n' | '\r')) {
+            if text.len() >= least {
+                utf8.extend_from_slice(text.as_bytes());
+                utf8.push(b'\n');
+                count += 1;
+            }
+        }
+    }
+    if memchr::memchr(0, decoded).is_none() {
+        return count;
+    }
+    let mut done = [false; 4];
+    let mut at = 0;
+    while let Some(run) = next_alternating(decoded, at, least - 1) {
+        at = run.end;
+        let begins_with_zero = decoded.get(run.start) == Some(&0);
+        // The high byte of a letter such as `é` is a zero, too, and stands before the text of little-endian bytes.
+        let is_little = !begins_with_zero || run.start % 2 == 1;
+        let start = if is_little && begins_with_zero { run.start - 1 } else { run.start } % 2;
+        let Some(is_done) = done.get_mut(start * 2 + usize::from(is_little)) else { continue };
+        if !std::mem::replace(is_done, true) {
+            let text = if is_little { &mut *little } else { &mut *big };
+            push_utf16(decoded.get(start..).unwrap_or_default(), is_little, text);
+            text.push(b'\n');
+            count += 1;
+        }
+    }
+    count
+}
+
+/// Returns the next run of at least `least` bytes in which every other one is zero and the ones between are printable.
+fn next_alternating(bytes: &[u8], from: usize, least: usize) -> Option<Range<usize>> {
+    let mut start = from;
+    for at in from..bytes.len() {
+        let byte = bytes.get(at).copied()?;
+        let before = at.checked_sub(1).filter(|before| *before >= start).and_then(|before| bytes.get(before)).copied();
+        let goes_on = match before {
+            Some(0) => is_printable(byte),
+            Some(_) => byte == 0,
+            None => byte == 0 || is_printable(byte),
+        };
+        if !goes_on {
+            if at - start >= least {
+                return Some(start..at);
+            }
+            // What broke the run may begin the next one.
+            start = if byte == 0 || is_printable(byte) { at } else { at + 1 };
+        }
+    }
+    (bytes.len() - start.min(bytes.len()) >= least).then_some(start..bytes.len())
+}
+
+/// Appends UTF-16 as UTF-8; a lone half is U+FFFD, and a last odd byte is taken for the half of ASCII that it is.
+pub(super) fn push_utf16(bytes: &[u8], is_little: bool, out: &mut Vec<u8>) {
+    let unit = |pair: &[u8]| match pair {
+        [first, second] if is_little => u16::from_le_bytes([*first, *second]),
+        [first, second] => u16::from_be_bytes([*first, *second]),
+        [last] if is_printable(*last) => u16::from(*last),
+        _ => 0xfffd,
+    };
+    for c in char::decode_utf16(bytes.chunks(2).map(unit)) {
+        let c = c.unwrap_or('\u{fffd}');
+        out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
+    }
+}

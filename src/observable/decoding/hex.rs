@@ -22,12 +22,11 @@ pub(super) fn collect_texts(text: &[u8], decoded: &mut Vec<u8>, texts: &mut [Vec
                 count += collect(decoded, LEAST_BYTES, texts);
             }
         }
-        // A prefix belongs to the group that it stands before.
         let (end, groups) = grouped(text, at, decoded);
         if groups > 1 && decoded.len() >= LEAST_BYTES {
             count += collect(decoded, LEAST_BYTES, texts);
         }
-        at = end.max(at + digits).max(at + 1);
+        at = if groups > 1 { end } else { at + digits.max(1) };
     }
     count
 }
@@ -49,6 +48,7 @@ fn grouped(text: &[u8], start: usize, decoded: &mut Vec<u8>) -> (usize, usize) {
     let mut at = start;
     let mut count = 0;
     loop {
+        // A prefix belongs to the group that it stands before.
         let first = match text.get(at..) {
             Some([b'0', b'x' | b'X', ..]) => at + 2,
             _ => at,

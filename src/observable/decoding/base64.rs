@@ -130,21 +130,31 @@ fn next_run(text: &[u8], from: usize) -> Option<Range<usize>> {
     None
 }
 
-/// Tells whether two groups of four in a row decode to what text consists of. Only every other group is looked at first.
+/// Tells whether groups of four in a row decode to what text consists of: two of ASCII or of UTF-16, or three with letters
+/// beyond ASCII. Only every other group is looked at first.
 fn may_be_text(aligned: &[u8]) -> bool {
     if memchr::memchr2(b'\n', b'\r', aligned).is_some() {
         return true;
     }
     let kind_at = |group: usize| aligned.get(group * 4..group * 4 + 4).map_or(Kind::Other, kind);
-    (1..=aligned.len() / 4).step_by(2).any(|group| {
-        let kind = kind_at(group);
-        kind != Kind::Other && (kind_at(group - 1) == kind || kind_at(group + 1) == kind)
+    let is_utf8 = |group: usize| matches!(kind_at(group), Kind::Ascii | Kind::Utf8);
+    (1..=aligned.len() / 4).step_by(2).any(|group| match kind_at(group) {
+        Kind::Other => false,
+        same @ (Kind::Ascii | Kind::Wide) if kind_at(group - 1) == same || kind_at(group + 1) == same => true,
+        Kind::Wide => false,
+        Kind::Ascii | Kind::Utf8 => {
+            let before = (1..3).take_while(|steps| group.checked_sub(*steps).is_some_and(is_utf8)).count();
+            let behind = (1..3).take_while(|steps| is_utf8(group + steps)).count();
+            before + behind >= 2
+        }
     })
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Ascii,
+    /// Some bytes belong to characters beyond ASCII.
+    Utf8,
     /// Every other byte is zero.
     Wide,
     Other,
@@ -158,6 +168,18 @@ fn kind(group: &[u8]) -> Kind {
         [0, middle, 0] if is_printable(middle) => Kind::Wide,
         [first, 0, last] if is_printable(first) && is_printable(last) => Kind::Wide,
         bytes if bytes.into_iter().all(is_printable) => Kind::Ascii,
+        [first, second, third] if may_follow(first, second) && may_follow(second, third) => Kind::Utf8,
         _ => Kind::Other,
     }
+}
+
+/// Tells whether UTF-8 may have these two bytes side by side.
+fn may_follow(first: u8, second: u8) -> bool {
+    let is_trail = |byte: u8| (0x80..=0xbf).contains(&byte);
+    let is_lead = |byte: u8| (0xc2..=0xf4).contains(&byte);
+    if is_lead(first) {
+        return is_trail(second);
+    }
+    (is_printable(first) && (is_printable(second) || is_lead(second)))
+        || (is_trail(first) && (is_printable(second) || is_lead(second) || is_trail(second)))
 }

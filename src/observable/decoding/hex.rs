@@ -45,6 +45,7 @@ fn decode(digits: &[u8], decoded: &mut Vec<u8>) {
 /// Decodes groups of an even number of digits each, and returns where they end and how many there are.
 fn grouped(text: &[u8], start: usize, decoded: &mut Vec<u8>) -> (usize, usize) {
     decoded.clear();
+    let least = usize::try_from(LEAST_HEX).unwrap_or(usize::MAX);
     let mut at = start;
     let mut count = 0;
     loop {
@@ -54,7 +55,8 @@ fn grouped(text: &[u8], start: usize, decoded: &mut Vec<u8>) -> (usize, usize) {
             _ => at,
         };
         let digits = group(text, first);
-        if digits == 0 || digits % 2 == 1 {
+        // More digits are a row of their own.
+        if digits == 0 || digits % 2 == 1 || digits >= least {
             break;
         }
         decode(text.get(first..first + digits).unwrap_or_default(), decoded);

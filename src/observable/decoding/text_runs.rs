@@ -32,6 +32,12 @@ pub(super) fn collect(decoded: &[u8], least: usize, texts: &mut [Vec<u8>; 3]) ->
         // The high byte of a letter such as `é` is a zero, too, and stands before the text of little-endian bytes.
         let is_little = !begins_with_zero || run.start % 2 == 1;
         let start = if is_little && begins_with_zero { run.start - 1 } else { run.start } % 2;
+        if run.start > start && !(is_little && begins_with_zero) {
+            // What stands before it need not be text of the same kind.
+            let text = if is_little { &mut *little } else { &mut *big };
+            text.extend(decoded.get(run.clone()).unwrap_or_default().iter().filter(|byte| **byte != 0));
+            text.push(b'\n');
+        }
         let Some(is_done) = done.get_mut(start * 2 + usize::from(is_little)) else { continue };
         if !std::mem::replace(is_done, true) {
             let text = if is_little { &mut *little } else { &mut *big };

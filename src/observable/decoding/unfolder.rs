@@ -152,6 +152,8 @@ impl Unfolder {
         self.guesses(last, allowance);
         self.runs(last, allowance);
         if last != head {
+            // A step may have taken a sign for its own that belongs to what is only guessed at.
+            self.guesses(head, allowance);
             self.runs(head, allowance);
         }
     }

@@ -7,7 +7,7 @@
 use std::ops::Range;
 
 use super::signs::LEAST_BASE64;
-use super::text_runs::{collect, is_printable};
+use super::text_runs::{collect, is_printable, may_follow};
 
 /// The fewest bytes of text that a run decodes to.
 const LEAST_BYTES: usize = 9;
@@ -136,9 +136,10 @@ fn may_be_text(aligned: &[u8]) -> bool {
     if memchr::memchr2(b'\n', b'\r', aligned).is_some() {
         return true;
     }
-    let kind_at = |group: usize| aligned.get(group * 4..group * 4 + 4).map_or(Kind::Other, kind);
+    let groups = aligned.as_chunks::<4>().0;
+    let kind_at = |group: usize| groups.get(group).map_or(Kind::Other, kind);
     let is_utf8 = |group: usize| matches!(kind_at(group), Kind::Ascii | Kind::Utf8);
-    (1..=aligned.len() / 4).step_by(2).any(|group| match kind_at(group) {
+    (1..=groups.len()).step_by(2).any(|group| match kind_at(group) {
         Kind::Other => false,
         same @ (Kind::Ascii | Kind::Wide) if kind_at(group - 1) == same || kind_at(group + 1) == same => true,
         Kind::Wide => false,
@@ -160,26 +161,21 @@ enum Kind {
     Other,
 }
 
-fn kind(group: &[u8]) -> Kind {
-    let [a, b, c, d] = group else { return Kind::Other };
+#[inline]
+fn kind(group: &[u8; 4]) -> Kind {
+    let [a, b, c, d] = group;
     let (a, b, c, d) = (value(*a), value(*b), value(*c), value(*d));
     let bytes = [a << 2 | b >> 4, b << 4 | c >> 2, c << 6 | d];
     match bytes {
+        [first, second, third] if may_follow(first, second) && may_follow(second, third) => {
+            if bytes.is_ascii() {
+                Kind::Ascii
+            } else {
+                Kind::Utf8
+            }
+        }
         [0, middle, 0] if is_printable(middle) => Kind::Wide,
         [first, 0, last] if is_printable(first) && is_printable(last) => Kind::Wide,
-        bytes if bytes.into_iter().all(is_printable) => Kind::Ascii,
-        [first, second, third] if may_follow(first, second) && may_follow(second, third) => Kind::Utf8,
         _ => Kind::Other,
     }
-}
-
-/// Tells whether UTF-8 may have these two bytes side by side.
-fn may_follow(first: u8, second: u8) -> bool {
-    let is_trail = |byte: u8| (0x80..=0xbf).contains(&byte);
-    let is_lead = |byte: u8| (0xc2..=0xf4).contains(&byte);
-    if is_lead(first) {
-        return is_trail(second);
-    }
-    (is_printable(first) && (is_printable(second) || is_lead(second)))
-        || (is_trail(first) && (is_printable(second) || is_lead(second) || is_trail(second)))
 }

@@ -1,11 +1,38 @@
 //! Hexadecimal text: digits in a row, or in groups between spaces, commas, colons and hyphens, with `0x` or without.
 
-use super::hex_digit;
 use super::signs::LEAST_HEX;
 use super::text_runs::collect;
 
 /// The fewest bytes of text that a run decodes to.
 const LEAST_BYTES: usize = 8;
+
+const NONE: u8 = 0xff;
+const VALUE: [u8; 256] = values();
+
+#[expect(
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    reason = "run by the compiler, with codes below 256"
+)]
+const fn values() -> [u8; 256] {
+    let mut table = [NONE; 256];
+    let mut code = 0_usize;
+    while code < 256 {
+        let byte = code as u8;
+        table[code] = match byte {
+            b'0'..=b'9' => byte - b'0',
+            b'a'..=b'f' => byte - b'a' + 10,
+            b'A'..=b'F' => byte - b'A' + 10,
+            _ => NONE,
+        };
+        code += 1;
+    }
+    table
+}
+
+fn value(byte: u8) -> u8 {
+    VALUE.get(usize::from(byte)).copied().unwrap_or(NONE)
+}
 
 /// Appends the texts of all runs to the buffers of their charsets, and returns how many there are.
 pub(super) fn collect_texts(text: &[u8], decoded: &mut Vec<u8>, texts: &mut [Vec<u8>; 3]) -> usize {
@@ -14,6 +41,10 @@ pub(super) fn collect_texts(text: &[u8], decoded: &mut Vec<u8>, texts: &mut [Vec
     let mut at = 0;
     while at < text.len() {
         let digits = group(text, at);
+        if digits == 0 {
+            at += 1;
+            continue;
+        }
         if digits >= least {
             let run = text.get(at..at + digits).unwrap_or_default();
             for alignment in 0..2 {
@@ -33,13 +64,12 @@ pub(super) fn collect_texts(text: &[u8], decoded: &mut Vec<u8>, texts: &mut [Vec
 
 /// Returns how many digits stand at `at`.
 fn group(text: &[u8], at: usize) -> usize {
-    text.get(at..).unwrap_or_default().iter().take_while(|byte| byte.is_ascii_hexdigit()).count()
+    text.get(at..).unwrap_or_default().iter().take_while(|byte| value(**byte) != NONE).count()
 }
 
 /// Decodes whole pairs of digits.
 fn decode(digits: &[u8], decoded: &mut Vec<u8>) {
-    let pairs = digits.chunks_exact(2).map(|pair| hex_digit(pair.first()).zip(hex_digit(pair.get(1))));
-    decoded.extend(pairs.map(|pair| pair.map_or(0, |(high, low)| high << 4 | low)));
+    decoded.extend(digits.as_chunks::<2>().0.iter().map(|[high, low]| value(*high) << 4 | value(*low)));
 }
 
 /// Decodes groups of an even number of digits each, and returns where they end and how many there are.

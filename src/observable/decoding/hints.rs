@@ -15,7 +15,10 @@ pub fn runs(bytes: &[u8], each: &mut dyn FnMut(Range<usize>)) {
         let rest = bytes.get(at..).unwrap_or_default();
         let length = rest.iter().take_while(|byte| is_grouped(**byte)).count();
         let run = rest.get(..length).unwrap_or_default();
-        if length >= least && hex::collect_texts(run, &mut decoded, &mut texts) > 0 {
+        if length >= least
+            && run.iter().filter(|byte| byte.is_ascii_hexdigit()).count() >= least
+            && hex::collect_texts(run, &mut decoded, &mut texts) > 0
+        {
             texts.iter_mut().for_each(Vec::clear);
             each(at..at + length);
         }

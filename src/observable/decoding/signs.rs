@@ -18,6 +18,7 @@ pub(super) const HEX: u16 = 1 << 11;
 /// A byte of base64, and a byte of hexadecimal in groups.
 const ALPHABET: u16 = 1 << 12;
 const GROUPED: u16 = 1 << 13;
+const DIGIT: u16 = 1 << 14;
 
 /// The fewest characters of base64 that are looked at.
 pub(super) const LEAST_BASE64: u32 = 12;
@@ -55,6 +56,9 @@ const fn classes() -> [u16; 256] {
         if byte.is_ascii_hexdigit() || matches!(byte, b' ' | b',' | b':' | b';' | b'-' | b'x' | b'X') {
             class |= GROUPED;
         }
+        if byte.is_ascii_hexdigit() {
+            class |= DIGIT;
+        }
         table[code] = class;
         code += 1;
     }
@@ -75,11 +79,11 @@ pub(super) fn signs(text: &[u8]) -> u16 {
         let class = CLASS.get(usize::from(byte)).copied().unwrap_or_default();
         all |= class;
         run = if class & ALPHABET == 0 { 0 } else { run + 1 };
-        grouped = if class & GROUPED == 0 { 0 } else { grouped + 1 };
+        grouped = if class & GROUPED == 0 { 0 } else { grouped + u32::from(class & DIGIT != 0) };
         longest_run = longest_run.max(run);
         longest_grouped = longest_grouped.max(grouped);
     }
-    all &= !(ALPHABET | GROUPED);
+    all &= !(ALPHABET | GROUPED | DIGIT);
     if longest_run >= LEAST_BASE64 {
         all |= BASE64;
     }
@@ -98,7 +102,8 @@ mod tests {
         assert_eq!(signs(b"Update, 10.11.12.13 (evil.example)"), 0);
         assert_eq!(signs(b"abcdefghijk lmnopqrstuv"), 0);
         assert_eq!(signs(b"abcdefghijkl"), BASE64);
-        assert_eq!(signs(b"48 65 6c 6c 6f 2"), HEX);
+        assert_eq!(signs(b"48 65 6c 6c 6f 20 77 6"), 0);
+        assert_eq!(signs(b"48 65 6c 6c 6f 20 77 6f"), HEX);
         assert_eq!(signs(b"a%b&c\\d\0e\x1bf=g#h^i+j\xc3"), (1 << 10) - 1);
     }
 }

@@ -2,14 +2,71 @@
 
 use std::ops::Range;
 
+const PRINTABLE: u8 = 1;
+const LEAD: u8 = 2;
+const TRAIL: u8 = 4;
+
+const CLASS: [u8; 256] = classes();
+
+#[expect(
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    reason = "run by the compiler, with codes below 256"
+)]
+const fn classes() -> [u8; 256] {
+    let mut table = [0; 256];
+    let mut code = 0_usize;
+    while code < 256 {
+        table[code] = match code as u8 {
+            b' '..=b'~' | b'\t' | b'\n' | b'\r' => PRINTABLE,
+            0xc2..=0xf4 => LEAD,
+            0x80..=0xbf => TRAIL,
+            _ => 0,
+        };
+        code += 1;
+    }
+    table
+}
+
+fn class(byte: u8) -> u8 {
+    CLASS.get(usize::from(byte)).copied().unwrap_or_default()
+}
+
 /// Tells whether a byte is ASCII that text consists of.
 pub(super) fn is_printable(byte: u8) -> bool {
-    matches!(byte, b' '..=b'~' | b'\t' | b'\n' | b'\r')
+    class(byte) == PRINTABLE
+}
+
+/// Tells whether UTF-8 may have these two bytes side by side.
+pub(super) fn may_follow(first: u8, second: u8) -> bool {
+    let next = match class(first) {
+        PRINTABLE => PRINTABLE | LEAD,
+        LEAD => TRAIL,
+        TRAIL => PRINTABLE | LEAD | TRAIL,
+        _ => 0,
+    };
+    class(second) & next != 0
+}
+
+/// Tells whether so many bytes in a row may be UTF-8, or UTF-16 with ASCII in it. It costs less than to look for them.
+fn may_hold_text(decoded: &[u8], least: usize) -> bool {
+    let (mut plain, mut wide) = (1, 1);
+    let pairs = decoded.iter().zip(decoded.get(1..).unwrap_or_default());
+    decoded.len() >= least
+        && pairs.into_iter().any(|(&first, &second)| {
+            plain = if may_follow(first, second) { plain + 1 } else { 1 };
+            let is_wide = first == 0 && is_printable(second) || second == 0 && is_printable(first);
+            wide = if is_wide { wide + 1 } else { 1 };
+            plain >= least || wide + 1 >= least
+        })
 }
 
 /// Appends each run of at least `least` bytes of text to the buffer of its charset (UTF-8, UTF-16LE, UTF-16BE), with a line end behind it, and
 /// returns how many there are.
 pub(super) fn collect(decoded: &[u8], least: usize, texts: &mut [Vec<u8>; 3]) -> usize {
+    if !may_hold_text(decoded, least) {
+        return 0;
+    }
     let [utf8, little, big] = texts;
     let mut count = 0;
     for chunk in decoded.utf8_chunks() {

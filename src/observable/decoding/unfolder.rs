@@ -165,11 +165,11 @@ impl Unfolder {
             let before = last;
             for step in STEPS {
                 let Some(reading) = self.readings.get(last) else { return last };
-                let (path, depth) = (reading.path.and(step.encoding), reading.depth);
+                let (path, depth) = (reading.path, reading.depth);
                 if reading.signs & step.any == 0 || !self.undo(last, step.undo) {
                     continue;
                 }
-                match self.add(path, depth, false, allowance) {
+                match self.add(path.and(step.encoding), depth, false, allowance) {
                     Some(added) => last = added,
                     None => return last,
                 }
@@ -185,9 +185,9 @@ impl Unfolder {
     fn guesses(&mut self, of: usize, allowance: &mut Allowance) {
         for step in GUESSES {
             let Some(reading) = self.readings.get(of) else { return };
-            let (path, depth) = (reading.path.and(step.encoding), reading.depth + 1);
+            let (path, depth) = (reading.path, reading.depth + 1);
             if reading.signs & step.any != 0 && reading.signs & step.all == step.all && self.undo(of, step.undo) {
-                self.add(path, depth, true, allowance);
+                self.add(path.and(step.encoding), depth, true, allowance);
             }
         }
     }
@@ -198,7 +198,7 @@ impl Unfolder {
             if reading.signs & sign == 0 {
                 continue;
             }
-            let (path, depth) = (reading.path.and(encoding), reading.depth + 1);
+            let (path, depth) = (reading.path, reading.depth + 1);
             let text = self.bytes.get(reading.range.clone()).unwrap_or_default();
             let count = match encoding {
                 Encoding::Base64 => base64::collect_texts(text, &mut self.decoded, &mut self.texts),
@@ -211,6 +211,7 @@ impl Unfolder {
                 Some(left) => allowance.runs = left,
                 None => allowance.meet(DecodingLimit::Count),
             }
+            let path = path.and(encoding);
             let charsets = [None, Some(Encoding::Utf16Le), Some(Encoding::Utf16Be)];
             for (index, charset) in charsets.into_iter().enumerate() {
                 self.spare.clear();

@@ -164,7 +164,10 @@ impl Views {
 
 /// Undoes defanging; none where there is none.
 fn refanged(text: &[u8]) -> Option<String> {
-    refang(&String::from_utf8_lossy(text))
+    match std::str::from_utf8(text) {
+        Ok(text) => refang(text),
+        Err(_) => refang(&String::from_utf8_lossy(text)),
+    }
 }
 
 /// Tells where `part` stands inside `whole`, if it is borrowed from it.

@@ -131,24 +131,31 @@ fn next_run(text: &[u8], from: usize) -> Option<Range<usize>> {
 }
 
 /// Tells whether groups of four in a row decode to what text consists of: two of ASCII or of UTF-16, or three with letters
-/// beyond ASCII. Only every other group is looked at first.
+/// beyond ASCII. Not every group needs to be looked at.
 fn may_be_text(aligned: &[u8]) -> bool {
     if memchr::memchr2(b'\n', b'\r', aligned).is_some() {
         return true;
     }
     let groups = aligned.as_chunks::<4>().0;
     let kind_at = |group: usize| groups.get(group).map_or(Kind::Other, kind);
+    let is_pair = |group: usize| {
+        let kind = kind_at(group);
+        matches!(kind, Kind::Ascii | Kind::Wide) && (kind_at(group - 1) == kind || kind_at(group + 1) == kind)
+    };
     let is_utf8 = |group: usize| matches!(kind_at(group), Kind::Ascii | Kind::Utf8);
-    (1..=groups.len()).step_by(2).any(|group| match kind_at(group) {
-        Kind::Other => false,
-        same @ (Kind::Ascii | Kind::Wide) if kind_at(group - 1) == same || kind_at(group + 1) == same => true,
-        Kind::Wide => false,
-        Kind::Ascii | Kind::Utf8 => {
-            let before = (1..3).take_while(|steps| group.checked_sub(*steps).is_some_and(is_utf8)).count();
-            let behind = (1..3).take_while(|steps| is_utf8(group + steps)).count();
-            before + behind >= 2
-        }
-    })
+    let is_triple = |group: usize| {
+        let before = (1..3).take_while(|steps| is_utf8(group - steps)).count();
+        before + (1..3).take_while(|steps| is_utf8(group + steps)).count() >= 2
+    };
+    let pairs = groups.iter().enumerate().skip(1).step_by(2);
+    pairs.into_iter().any(|(at, group)| is_below_128(group) && is_pair(at))
+        || (2..groups.len()).step_by(3).any(|at| is_utf8(at) && is_triple(at))
+}
+
+/// Tells whether a group decodes to bytes below 128, from the bits that decide it.
+fn is_below_128(group: &[u8; 4]) -> bool {
+    let [a, b, c, _] = group;
+    value(*a) & 0x20 == 0 && value(*b) & 0x08 == 0 && value(*c) & 0x02 == 0
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

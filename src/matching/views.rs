@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use crate::observable::decoding::{Allowance, DecodingLimit, Path, Unfolder, entity_bytes, percent_bytes, refang};
+use crate::observable::decoding::{Allowance, DecodingLimit, Path, Unfolder, entity_bytes, percent_bytes, refanged};
 use crate::record::{Block, Record, Span};
 
 /// Parts views from each other: no token, and hardly an expression, crosses it.
@@ -159,14 +159,6 @@ impl Views {
     pub fn at(&self, offset: usize) -> Option<usize> {
         let index = self.list.partition_point(|view| view.range.start <= offset).checked_sub(1)?;
         self.list.get(index).filter(|view| offset <= view.range.end).map(|_| index)
-    }
-}
-
-/// Undoes defanging; none where there is none.
-fn refanged(text: &[u8]) -> Option<String> {
-    match std::str::from_utf8(text) {
-        Ok(text) => refang(text),
-        Err(_) => refang(&String::from_utf8_lossy(text)),
     }
 }
 

@@ -49,6 +49,14 @@ pub fn entity_bytes(text: &[u8], out: &mut Vec<u8>) -> bool {
     entities::undo(text, out)
 }
 
+/// Undoes defanging in bytes that are text, or nearly; none where there is none.
+pub fn refanged(text: &[u8]) -> Option<String> {
+    match std::str::from_utf8(text) {
+        Ok(text) => refang(text),
+        Err(_) => refang(&String::from_utf8_lossy(text)),
+    }
+}
+
 fn hex_digit(byte: Option<&u8>) -> Option<u8> {
     match byte? {
         digit @ b'0'..=b'9' => Some(digit - b'0'),

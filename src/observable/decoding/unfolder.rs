@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::encoding::{Encoding, GUESSES, Path, STEPS};
 use super::signs::{BACKSLASH, BASE64, HEX, signs};
-use super::{base64, hex, json_escapes};
+use super::{base64, hex, json_escapes, refanged};
 
 /// How often all steps are tried on one text. A link is encoded twice by a redirection; runs of backslashes halve each time.
 const ROUNDS: usize = 16;
@@ -79,6 +79,8 @@ pub struct Unfolder {
     readings: Vec<Reading>,
     /// The first reading that was not read on.
     next: usize,
+    /// Readings before that which turned out to be the first of another chain.
+    again: Vec<usize>,
     spare: Vec<u8>,
     decoded: Vec<u8>,
     texts: [Vec<u8>; 3],
@@ -114,12 +116,8 @@ impl Unfolder {
             if !has_escapes || !self.undo(layer, json_escapes::undo_all) {
                 return;
             }
-            let count = self.readings.len();
             let Some(added) = self.add(path, 0, true, allowance) else { return };
             layer = added;
-            if layer < count {
-                self.read_chain(layer, allowance);
-            }
             self.read_on(allowance);
         }
     }
@@ -129,6 +127,7 @@ impl Unfolder {
         self.bytes.clear();
         self.readings.clear();
         self.next = 0;
+        self.again.clear();
         let signs = signs(text);
         if signs != 0 {
             self.bytes.extend_from_slice(text);
@@ -139,11 +138,15 @@ impl Unfolder {
     }
 
     fn read_on(&mut self, allowance: &mut Allowance) {
-        while let Some(reading) = self.readings.get(self.next) {
-            if reading.is_head {
-                self.read_chain(self.next, allowance);
+        loop {
+            while let Some(reading) = self.readings.get(self.next) {
+                if reading.is_head {
+                    self.read_chain(self.next, allowance);
+                }
+                self.next += 1;
             }
-            self.next += 1;
+            let Some(head) = self.again.pop() else { return };
+            self.read_chain(head, allowance);
         }
     }
 
@@ -238,6 +241,12 @@ impl Unfolder {
         let text = self.spare.as_slice();
         let is_same = |r: &Reading| r.range.len() == text.len() && self.bytes.get(r.range.clone()) == Some(text);
         if let Some(known) = self.readings.iter().position(is_same) {
+            if let Some(reading) = self.readings.get_mut(known).filter(|reading| is_head && !reading.is_head) {
+                reading.is_head = true;
+                if known < self.next {
+                    self.again.push(known);
+                }
+            }
             return Some(known);
         }
         let limit = match allowance.bytes.checked_sub(text.len()) {
@@ -269,12 +278,18 @@ pub enum Unfolded {
 
 /// Calls `each` with readings of a record's own bytes that show whatever a reading of any of its fields shows.
 ///
-/// For prefilters: it may show more. `unfolder` is used again for the next record, so that nothing is allocated.
+/// For prefilters: it may show more. `unfolder` is used again for the next record, so that nothing is allocated, except
+/// where something is defanged.
 pub fn unfold(raw: &[u8], unfolder: &mut Unfolder, each: &mut dyn FnMut(&[u8])) -> Unfolded {
     let mut allowance = Allowance::of(raw.len().saturating_mul(4));
     unfolder.unfold_record(raw, &mut allowance);
-    for (text, _) in unfolder.readings() {
-        each(text);
+    for text in std::iter::once(raw).chain(unfolder.readings().map(|(text, _)| text)) {
+        if text != raw {
+            each(text);
+        }
+        if let Some(plain) = refanged(text) {
+            each(plain.as_bytes());
+        }
     }
     if allowance.met.is_some() { Unfolded::Cut } else { Unfolded::Whole }
 }

@@ -112,19 +112,20 @@ impl LineBlock {
         self.advance(from, self.text.get(index * STEP_BYTES..offset).unwrap_or_default())
     }
 
-    fn piece_at(&self, offset: usize) -> Option<(u64, Range<usize>)> {
+    /// Returns the index of a piece where pieces are listed, and its range.
+    fn piece_at(&self, offset: usize) -> Option<(Option<u64>, Range<usize>)> {
         match &self.layout {
             Layout::Lines { .. } => {
                 let start = memrchr(b'\n', self.text.get(..offset)?).map_or(0, |at| at + 1);
                 let end = memchr(b'\n', self.text.get(offset..)?).map_or(self.text.len(), |at| offset + at);
                 let line = self.text.get(start..end)?;
                 let length = line.strip_suffix(b"\r").unwrap_or(line).len();
-                (offset < start + length).then(|| (self.step_at(start).lines, start..start + length))
+                (offset < start + length).then(|| (None, start..start + length))
             }
             Layout::Pieces(pieces) => {
                 let index = pieces.partition_point(|piece| piece.range.start <= offset).checked_sub(1)?;
                 let piece = pieces.get(index)?;
-                piece.range.contains(&offset).then(|| (index as u64, piece.range.clone()))
+                piece.range.contains(&offset).then(|| (Some(index as u64), piece.range.clone()))
             }
         }
     }
@@ -155,7 +156,12 @@ impl Block for LineBlock {
 
     fn record_at(&self, offset: usize) -> Option<Span> {
         let (index, range) = self.piece_at(offset)?;
+        let index = index.unwrap_or_else(|| self.step_at(range.start).lines);
         Some(Span { range, number: self.first_record + index })
+    }
+
+    fn range_at(&self, offset: usize) -> Option<Range<usize>> {
+        self.piece_at(offset).map(|(_, range)| range)
     }
 
     fn record(&self, span: &Span) -> Record<'_> {

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use super::{ObservableValue, SightingKind};
+use crate::observable::decoding::DecodingLimit;
 use crate::observable::tokens::{Reading, tokens};
 use crate::record::{Block, Record, Span, entity_fields};
 use crate::text::cut_around;
@@ -86,16 +87,26 @@ fn touches_defanging(text: &[u8], range: &Range<usize>) -> bool {
     scheme.len() >= 4 && scheme.get(scheme.len() - 4..).is_some_and(|word| word.eq_ignore_ascii_case(b"hxxp"))
 }
 
-/// Searches one record and returns its hits, by indicator and thing.
+/// What one record gave.
+pub(super) struct Evaluation {
+    /// The hits, by indicator and thing.
+    pub hits: Vec<Hit>,
+    /// What kept an encoding from being undone.
+    pub limit: Option<DecodingLimit>,
+}
+
+/// Searches one record. `views` lends its memory.
 pub(super) fn evaluate(
     ruleset: &Ruleset,
     scanners: &mut Scanners<'_>,
+    views: &mut Views,
     block: &dyn Block,
     span: &Span,
     record: &Record<'_>,
-) -> Result<Vec<Hit>, String> {
-    let views = Views::of(block, span, record);
-    let things = find(ruleset, scanners, &views)?;
+) -> Result<Evaluation, String> {
+    views.read(block, span, record);
+    let limit = views.limit;
+    let things = find(ruleset, scanners, views)?;
     let mut by_indicator: BTreeMap<u32, Vec<(u32, &Thing, &Places)>> = BTreeMap::new();
     let mut evidence = Evidence::default();
     for (thing, places) in &things {
@@ -122,7 +133,7 @@ pub(super) fn evaluate(
     for index in touched {
         let Some((kind, support)) = ruleset.decide(index, &evidence, &record.fields) else { continue };
         let found = by_indicator.get(&index).map(Vec::as_slice).unwrap_or_default();
-        let context = Context { ruleset, block, span, record, views: &views };
+        let context = Context { ruleset, block, span, record, views };
         let mut own: Vec<Hit> = Vec::new();
         for (_, thing, places) in found.iter().filter(|(leaf, ..)| support.contains(leaf)) {
             own.extend(context.hit(index, kind, thing, places));
@@ -132,7 +143,7 @@ pub(super) fn evaluate(
         }
         hits.extend(each_once(own));
     }
-    Ok(hits)
+    Ok(Evaluation { hits, limit })
 }
 
 /// Leaves one hit of each value, which an indicator may list with several windows: the one whose window fits.
@@ -155,13 +166,12 @@ fn each_once(hits: Vec<Hit>) -> Vec<Hit> {
 fn find(ruleset: &Ruleset, scanners: &mut Scanners<'_>, views: &Views) -> Result<BTreeMap<Thing, Places>, String> {
     let mut things: BTreeMap<Thing, Places> = BTreeMap::new();
     let bytes = views.bytes.as_slice();
-    let is_json = views.list.iter().any(|view| view.field.is_some() && view.decode.contains(&"json"));
     let mut partly = Vec::new();
     tokens(bytes, ruleset.atoms.shapes(), Reading::Exact, &mut |token, range| {
         let Some(index) = views.at(range.start) else { return };
         let Some(view) = views.list.get(index) else { return };
         ruleset.atoms.look_up(bytes, &token, range, &mut |id, covered| {
-            if is_json && view.field.is_none() && touches_escape(bytes, &covered) {
+            if views.has_json && view.field.is_none() && touches_escape(bytes, &covered) {
                 return;
             }
             if !view.is_refanged && touches_defanging(bytes, &covered) {
@@ -180,8 +190,7 @@ fn find(ruleset: &Ruleset, scanners: &mut Scanners<'_>, views: &Views) -> Result
             places.add(index, view, covered, true, 1);
         }
     }
-    let ranges: Vec<Range<usize>> = views.list.iter().map(|view| view.range.clone()).collect();
-    scanners.search(bytes, &ranges, &mut |pattern, range| {
+    scanners.search(bytes, &views.ranges, &mut |pattern, range| {
         if let Some(index) = views.at(range.start)
             && let Some(view) = views.list.get(index)
             && !view.is_refanged
@@ -223,13 +232,13 @@ impl Context<'_> {
         let raw = self.block.bytes().get(self.span.range.clone()).unwrap_or_default();
         let as_written = if view.is_refanged { None } else { self.as_written(thing, raw, matched) };
         let (at, decode) = match (view.literal_at, as_written) {
-            (Some(base), _) => (base + within, view.decode.clone()),
+            (Some(base), _) => (base + within, view.decode(self.record)),
             // The field had an escape somewhere, but what matched stands in the record as it is.
             (None, Some(offset)) if !matched.is_empty() && view.reading == 0 => {
                 (self.span.range.start + offset, Vec::new())
             }
             // What was decoded stands nowhere as it is: the field that it was decoded from is the place.
-            _ => (self.views.literal_start(view.field).unwrap_or(self.span.range.start), view.decode.clone()),
+            _ => (self.views.literal_start(view.field).unwrap_or(self.span.range.start), view.decode(self.record)),
         };
         let (observable, seen) = self.observable(thing);
         let quoted = self.as_quoted(view, matched);

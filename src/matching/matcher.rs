@@ -1,25 +1,37 @@
 //! A ruleset at work on one thread.
 
+use crate::observable::decoding::{DecodingLimit, Unfolder};
 use crate::record::Block;
 
 use super::Hit;
-use super::evaluate::evaluate;
+use super::evaluate::{Evaluation, evaluate};
 use super::patterns::Scanners;
 use super::predicate::has_required_fields;
 use super::ruleset::{Evaluated, Ruleset};
 use super::screen::every_record;
+use super::views::Views;
 
 /// Searches blocks. Each thread has its own.
 pub struct Matcher<'r> {
     ruleset: &'r Ruleset,
     evaluated: &'r Evaluated,
     scanners: Scanners<'r>,
+    views: Views,
+    unfolder: Unfolder,
+    limits: Vec<(u64, DecodingLimit)>,
 }
 
 impl<'r> Matcher<'r> {
     /// Makes a matcher that notes in `evaluated` which indicators could have been found.
     pub fn new(ruleset: &'r Ruleset, evaluated: &'r Evaluated) -> Self {
-        Self { ruleset, evaluated, scanners: ruleset.patterns.scanners() }
+        Self {
+            ruleset,
+            evaluated,
+            scanners: ruleset.patterns.scanners(),
+            views: Views::default(),
+            unfolder: Unfolder::default(),
+            limits: Vec::new(),
+        }
     }
 
     /// Searches every record of a block, and returns the hits in the order of the records.
@@ -27,13 +39,24 @@ impl<'r> Matcher<'r> {
     /// # Errors
     /// What yara-x failed with; the block then counts as not searched.
     pub fn search(&mut self, block: &dyn Block) -> Result<Vec<Hit>, String> {
+        self.limits.clear();
         self.note_fields(block);
         let mut hits = Vec::new();
-        for span in self.ruleset.screen.candidates(block, &self.ruleset.atoms, &mut self.scanners)? {
+        for span in
+            self.ruleset.screen.candidates(block, &self.ruleset.atoms, &mut self.scanners, &mut self.unfolder)?
+        {
             let record = block.record(&span);
-            hits.extend(evaluate(self.ruleset, &mut self.scanners, block, &span, &record)?);
+            let Evaluation { hits: found, limit } =
+                evaluate(self.ruleset, &mut self.scanners, &mut self.views, block, &span, &record)?;
+            hits.extend(found);
+            self.limits.extend(limit.map(|limit| (span.number, limit)));
         }
         Ok(hits)
+    }
+
+    /// Takes the records of which not every encoding was undone since the last call, and why.
+    pub fn take_limits(&mut self) -> Vec<(u64, DecodingLimit)> {
+        std::mem::take(&mut self.limits)
     }
 
     /// Runs the packs' own YARA rules over an artifact as a whole; none where there are no such rules.

@@ -3,6 +3,7 @@
 //! The sweep of `observable/candidates` names places; here each is looked at just closely enough to let go of it.
 
 use crate::observable::candidates::{Candidates, Level, candidates, places};
+use crate::observable::decoding::hints;
 use crate::observable::tokens::{Reading, Shapes, colon_tokens, is_token, tokens};
 
 use super::atoms::AtomTable;
@@ -12,6 +13,8 @@ use super::filter::Filter;
 const AROUND_BYTES: usize = 330;
 /// How far around a number its borders are looked at.
 const NEAR_BYTES: usize = 16;
+/// How far a run is followed to both sides.
+const RUN_BYTES: usize = 96;
 /// How far a line is followed to both sides of what is not ASCII.
 const LINE_BYTES: usize = 2048;
 
@@ -39,6 +42,7 @@ struct Done {
     name: usize,
     colon: usize,
     pairs: usize,
+    hex_text: usize,
     base64: usize,
     high: usize,
 }
@@ -70,8 +74,8 @@ impl Probe<'_> {
             }
             if found.hex_text != 0 {
                 places(found.hex_text, start, |at| {
-                    if encodes_text_in_hex(self.slice(at.saturating_sub(15), at + 1)) {
-                        each(at, Found::Hidden);
+                    if at >= done.hex_text {
+                        done.hex_text = self.hex_text(at, each);
                     }
                 });
             }
@@ -270,44 +274,64 @@ impl Probe<'_> {
             end += 1;
         }
         done.pairs = end;
-        self.confirm(start.saturating_sub(16), end + 4, each);
-        each(start, Found::Hidden);
+        self.confirm(start.saturating_sub(NEAR_BYTES), end + 4, each);
+        if hints::is_hex_text(self.slice(start, end)) {
+            each(start, Found::Hidden);
+        }
     }
 
+    /// Looks at the digits and gaps around a place, and returns where they end.
+    fn hex_text(&self, at: usize, each: &mut dyn FnMut(usize, Found)) -> usize {
+        let before = self.slice(at.saturating_sub(RUN_BYTES), at);
+        let start = at - before.iter().rev().take_while(|byte| hints::is_grouped(**byte)).count();
+        let behind = self.slice(at, (at + RUN_BYTES).min(self.text.len()));
+        let end = at + behind.iter().take_while(|byte| hints::is_grouped(**byte)).count();
+        if hints::is_hex_text(self.slice(start, end)) {
+            each(at, Found::Hidden);
+            return end;
+        }
+        at + 1
+    }
+
+    /// `at` is in the third or later of four characters that encode text, as far as the sweep sees.
     fn base64(&self, at: usize, done: &mut Done, each: &mut dyn FnMut(usize, Found)) {
         if at < done.base64 {
             return;
         }
-        let rest = self.text.get(at..).unwrap_or_default();
-        let is_base64 = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_');
-        let end = at + rest.iter().take_while(|byte| is_base64(byte)).count();
-        if encodes_text(self.slice(at.saturating_sub(26), end.min(at + 18)), at.min(26)) {
+        let is_base64 = |byte: &&u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_');
+        let before = self.slice(at.saturating_sub(RUN_BYTES), at);
+        let start = at - before.iter().rev().take_while(is_base64).count();
+        let behind = self.slice(at, (at + RUN_BYTES).min(self.text.len()));
+        let end = at + behind.iter().take_while(is_base64).count();
+        if hints::is_base64_text(self.slice(start, end)) {
             done.base64 = end;
             each(at, Found::Hidden);
         }
     }
 
-    /// Tells whether an escape or defanging stands where the sweep saw its beginning.
+    /// Tells whether an escape or defanging stands where the sweep saw its beginning or end.
     fn is_escape(&self, at: usize) -> bool {
-        let hex = |n: usize| self.byte(at + n).is_ascii_hexdigit();
-        let octal = |n: usize| matches!(self.byte(at + n), b'0'..=b'7');
+        let text = self.text;
+        let begins = |back: usize| at.checked_sub(back).is_some_and(|sign| hints::begins_at(text, sign));
         match (self.before(at.saturating_sub(1)), self.before(at), self.byte(at)) {
-            (_, b'\\', b'u') => hex(1) && hex(2) && hex(3) && hex(4) || self.byte(at + 1) == b'{',
-            (_, b'\\', b'x') => hex(1) && hex(2),
-            (_, b'\\' | b'#', b'0' | b'1') => octal(1) && octal(2),
-            (_, b'\\', _) => false,
-            (b'%', ..) | (_, b'%', _) => true,
-            (_, b'&', b'#') | (_, b'=', b'?') => true,
-            (b'=', high, low) => at > 2 && is_token(self.byte(at - 3)) && is_quoted_mark(high, low, self.byte(at + 1)),
-            (_, b'(' | b'[' | b'{', _) => is_defanging(self.text.get(at - 1..).unwrap_or_default()),
-            (_, _, b';' | 0 | 0x1b) => true,
+            (_, _, 0 | 0x1b) => true,
+            (_, _, b'^') => begins(0),
+            (b'=', _, b'\n') if at > 1 => begins(2),
+            (_, b'\\' | b'%' | b'#' | b'=' | b'&', _) if begins(1) => true,
+            (b'=' | b'%' | b'\\', ..) if at > 1 && begins(2) => true,
+            (_, b'(' | b'[' | b'{', _) => hints::is_defanging(text.get(at - 1..).unwrap_or_default()),
+            (_, _, b';') => {
+                let name = self.slice(at.saturating_sub(hints::ENTITY_BYTES + 1), at);
+                let begin = memchr::memrchr(b'&', name).map(|and| at - name.len() + and);
+                begin.is_some_and(|begin| hints::begins_at(text, begin))
+            }
             _ => false,
         }
     }
 
     fn high(&self, start: usize, mask: u64, done: &mut Done, each: &mut dyn FnMut(usize, Found)) {
         places(mask, start, |at| {
-            if begins_unseen(self.text, at) {
+            if hints::is_look_alike_at(self.text, at) {
                 each(at, Found::Hidden);
             }
             if at < done.high {
@@ -320,71 +344,5 @@ impl Probe<'_> {
             done.high = to.saturating_sub(if behind.len() == LINE_BYTES { AROUND_BYTES } else { 0 }).max(at + 1);
             self.confirm(from.max(done.high.min(from)), to, each);
         });
-    }
-}
-
-/// Tells whether sixteen hexadecimal digits are eight printable characters, or four in UTF-16.
-fn encodes_text_in_hex(digits: &[u8]) -> bool {
-    let (pairs, _) = digits.as_chunks::<2>();
-    let is_printable = |pair: &[u8; 2]| matches!(pair.first(), Some(b'2'..=b'7'));
-    let (fours, _) = pairs.as_chunks::<2>();
-    pairs.iter().all(is_printable) || fours.iter().all(|[first, second]| is_printable(first) && second == b"00")
-}
-
-/// Tells whether base64 around the place `at`, the third character of four, encodes text: no control characters in any
-/// charset, or a zero in every other byte.
-fn encodes_text(text: &[u8], at: usize) -> bool {
-    let value = |byte: u8| match byte {
-        b'A'..=b'Z' => Some(byte - b'A'),
-        b'a'..=b'z' => Some(byte - b'a' + 26),
-        b'0'..=b'9' => Some(byte - b'0' + 52),
-        b'+' | b'-' => Some(62),
-        b'/' | b'_' => Some(63),
-        _ => None,
-    };
-    let quads = text.get((at + 2) % 4..).unwrap_or_default().as_chunks::<4>().0;
-    let (mut zeros, mut bytes) = (0, 0);
-    for quad in quads {
-        let [Some(a), Some(b), Some(c), Some(d)] = quad.map(value) else { continue };
-        for byte in [a << 2 | b >> 4, b << 4 | c >> 2, c << 6 | d] {
-            match byte {
-                0 => zeros += 1,
-                b'\t' | b'\n' | b'\r' | b' '..=0x7e | 0x80.. => bytes += 1,
-                _ => return false,
-            }
-        }
-    }
-    zeros == 0 || zeros + 3 > bytes && bytes + 3 > zeros
-}
-
-/// Tells whether two hexadecimal digits are, in quoted-printable, a mark inside a name or address. Source: RFC 2045, section
-/// 6.7, which wants them in upper case; in lower case they are the beginning of a number.
-fn is_quoted_mark(high: u8, low: u8, next: u8) -> bool {
-    match &[high, low] {
-        b"40" => next.is_ascii_alphabetic(),
-        b"2E" | b"3A" | b"2F" | b"5F" | b"2D" | b"3D" | b"5B" | b"5D" => is_token(next),
-        _ => false,
-    }
-}
-
-/// Tells whether brackets stand around a dot, a colon, an at sign, or the words for them.
-fn is_defanging(text: &[u8]) -> bool {
-    let inner = text.get(1..text.len().min(12)).unwrap_or_default();
-    let Some(end) = inner.iter().position(|byte| matches!(byte, b')' | b']' | b'}')) else { return false };
-    let word = inner.get(..end).unwrap_or_default().trim_ascii();
-    [&b"."[..], b":", b"@", b"://", b"dot", b"at"].iter().any(|known| word.eq_ignore_ascii_case(known))
-}
-
-/// Tells whether the UTF-8 at `at` is a soft hyphen, a zero-width character, a mark that turns text round, or a wide form of
-/// an ASCII character or of the dot.
-fn begins_unseen(bytes: &[u8], at: usize) -> bool {
-    let next = |n: usize| bytes.get(at + n).copied().unwrap_or_default();
-    match (next(0), next(1), next(2)) {
-        (0xc2, 0xad | 0x9b, _) | (0xd8, 0x80..=0x85 | 0x9c, _) | (0xdb, 0x9d, _) | (0xdc, 0x8f, _) => true,
-        (0xe1, 0xa0, 0x8e) | (0xe3, 0x80, 0x82) => true,
-        (0xef, 0xbb..=0xbf, _) | (0xf3, 0xa0, _) => true,
-        (0xe2, 0x80, third) => matches!(third, 0x8b..=0x8f | 0xa8..=0xae),
-        (0xe2, 0x81, third) => third >= 0xa0,
-        _ => false,
     }
 }

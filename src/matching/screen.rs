@@ -8,6 +8,7 @@ use std::ops::Range;
 use aho_corasick::AhoCorasick;
 
 use crate::observable::candidates::Level;
+use crate::observable::decoding::{Unfolded, Unfolder, unfold};
 use crate::observable::tokens::Shapes;
 use crate::record::{Block, Span};
 
@@ -15,7 +16,7 @@ use super::atoms::AtomTable;
 use super::filter::Filter;
 use super::patterns::{Patterns, Scanners};
 use super::predicate::{FieldTest, needles};
-use super::probe::Probe;
+use super::probe::{Found, Probe};
 
 /// What can be seen of a ruleset in raw bytes.
 #[derive(Debug)]
@@ -66,30 +67,58 @@ impl Screen {
         block: &dyn Block,
         atoms: &AtomTable,
         scanners: &mut Scanners<'_>,
+        unfolder: &mut Unfolder,
     ) -> Result<Vec<Span>, String> {
         let bytes = block.bytes();
         if self.is_blind || self.leaves.iter().any(Vec::is_empty) {
             return Ok(every_record(block));
         }
         let mut offsets = Vec::new();
-        let probe = Probe { text: bytes, atoms, filter: &self.filter, shapes: self.shapes, level: self.level };
-        // Of a record that is searched anyway, nothing more is asked.
+        let mut hidden: Vec<Range<usize>> = Vec::new();
         let mut known = 0..0;
-        probe.run(&mut |at, _| {
-            if !known.contains(&at)
-                && let Some(span) = block.record_at(at)
-            {
-                known = span.range;
-                offsets.push(at);
+        self.probe(bytes, atoms).run(&mut |at, found| {
+            // Of a record that is searched anyway, nothing more is asked.
+            if known.contains(&at) || found == Found::Hidden && hidden.last().is_some_and(|last| last.contains(&at)) {
+                return;
+            }
+            let Some(range) = block.range_at(at) else { return };
+            match found {
+                Found::Atom => {
+                    offsets.push(at);
+                    known = range;
+                }
+                Found::Hidden => hidden.push(range),
             }
         });
         if self.has_regex {
-            offsets.extend(memchr::memchr_iter(b'\\', bytes));
+            // Escapes change what an expression sees.
+            let mut end = 0;
+            for at in memchr::memchr_iter(b'\\', bytes) {
+                if at >= end
+                    && let Some(range) = block.range_at(at)
+                {
+                    end = range.end;
+                    hidden.push(range);
+                }
+            }
             offsets.extend(memchr::memmem::find_iter(bytes, b"\"\""));
         }
         self.words(bytes, &mut offsets);
         // An expression may begin to match in a record before the one that it matches in.
         scanners.screen(bytes, &mut |range| each_record(block, range, &mut |offset| offsets.push(offset)))?;
+        offsets.sort_unstable();
+        hidden.sort_unstable_by_key(|range| range.start);
+        hidden.dedup();
+        let mut shown = Vec::new();
+        for range in hidden {
+            let next = offsets.partition_point(|offset| *offset < range.start);
+            if offsets.get(next).is_none_or(|offset| *offset >= range.end)
+                && self.shows(bytes.get(range.clone()).unwrap_or_default(), atoms, scanners, unfolder)?
+            {
+                shown.push(range.start);
+            }
+        }
+        offsets.append(&mut shown);
         offsets.sort_unstable();
         let mut spans: Vec<Span> = Vec::new();
         for offset in offsets {
@@ -101,6 +130,37 @@ impl Screen {
             }
         }
         Ok(spans)
+    }
+
+    fn probe<'p>(&'p self, text: &'p [u8], atoms: &'p AtomTable) -> Probe<'p> {
+        Probe { text, atoms, filter: &self.filter, shapes: self.shapes, level: self.level }
+    }
+
+    /// Tells whether something may stand in a record once its encodings are undone.
+    fn shows(
+        &self,
+        raw: &[u8],
+        atoms: &AtomTable,
+        scanners: &mut Scanners<'_>,
+        unfolder: &mut Unfolder,
+    ) -> Result<bool, String> {
+        let mut shows = false;
+        let mut error = None;
+        let unfolded = unfold(raw, unfolder, &mut |reading| {
+            if shows {
+                return;
+            }
+            self.probe(reading, atoms).run(&mut |_, found| shows |= found == Found::Atom);
+            shows |= !self.leaves.is_empty() && self.words.as_ref().is_some_and(|words| words.is_match(reading));
+            if !shows && let Err(problem) = scanners.screen(reading, &mut |_| shows = true) {
+                error = Some(problem);
+            }
+        });
+        match error {
+            Some(error) => Err(error),
+            // What was not undone is told by the evaluation, which meets the same limit.
+            None => Ok(shows || unfolded == Unfolded::Cut),
+        }
     }
 
     /// Notes for each record leaf the places of its rarest needle.

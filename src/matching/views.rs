@@ -3,28 +3,11 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use crate::observable::decoding::{entities, json_escapes, look_alikes, percent, refang, terminal, zero_bytes};
+use crate::observable::decoding::{Allowance, DecodingLimit, Path, Unfolder, entity_bytes, percent_bytes, refanged};
 use crate::record::{Block, Record, Span};
 
 /// Parts views from each other: no token, and hardly an expression, crosses it.
 const SEPARATOR: &[u8] = b"\n\0\n";
-
-/// One encoding: how it is undone where it stands in a text, and its name.
-type Step = (fn(&str) -> Option<String>, &'static str);
-
-/// What is undone, in this order: what hides text first; then JSON inside text, as syslog carries it; then what a link in
-/// HTML may hold.
-const STEPS: [Step; 6] = [
-    (zero_bytes, "utf-16"),
-    (terminal, "terminal"),
-    (look_alikes, "unicode"),
-    (json_escapes, "json"),
-    (entities, "html"),
-    (percent, "percent"),
-];
-
-/// How often all steps are tried: a redirection encodes twice, and one encoding may hide another that was undone before.
-const ROUNDS: usize = 3;
 
 /// One reading of one field.
 #[derive(Clone, Debug)]
@@ -35,27 +18,47 @@ pub(super) struct View {
     pub field: Option<usize>,
     /// Which reading of the field it is; readings of one field repeat each other.
     pub reading: usize,
-    /// The encodings that were undone.
-    pub decode: Vec<&'static str>,
+    /// The encodings that were undone, beyond those of the field itself.
+    path: Path,
     /// Whether defanging was undone.
     pub is_refanged: bool,
     /// Where it stands in the block's bytes, if it stands there as it is.
     pub literal_at: Option<usize>,
 }
 
-/// All readings of a record.
+impl View {
+    /// Returns the encodings that were undone, outermost first.
+    pub fn decode(&self, record: &Record<'_>) -> Vec<&'static str> {
+        let field = self.field.and_then(|index| record.fields.get(index));
+        field.into_iter().flat_map(|field| field.decode.iter().copied()).chain(self.path.names()).collect()
+    }
+}
+
+/// All readings of a record. Its memory is used again for the next one.
 #[derive(Debug, Default)]
 pub(super) struct Views {
     pub bytes: Vec<u8>,
     pub list: Vec<View>,
+    /// The ranges of the list.
+    pub ranges: Vec<Range<usize>>,
+    /// Whether JSON escapes were undone in some field.
+    pub has_json: bool,
+    /// What kept an encoding from being undone.
+    pub limit: Option<DecodingLimit>,
+    unfolder: Unfolder,
+    spare: Vec<u8>,
 }
 
 impl Views {
     /// Lays out every reading of a record.
-    pub fn of(block: &dyn Block, span: &Span, record: &Record<'_>) -> Self {
-        let mut views = Self::default();
+    pub fn read(&mut self, block: &dyn Block, span: &Span, record: &Record<'_>) {
+        self.bytes.clear();
+        self.list.clear();
+        self.ranges.clear();
+        self.has_json = false;
         let block_bytes = block.bytes();
         let raw = block_bytes.get(span.range.clone()).unwrap_or_default();
+        let mut allowance = Allowance::of(raw.len());
         let mut is_one_field = false;
         for (index, field) in record.fields.iter().enumerate() {
             let literal_at = match &field.value {
@@ -63,55 +66,70 @@ impl Views {
                 Cow::Owned(_) => None,
             };
             is_one_field |= literal_at.is_some() && field.value.len() == raw.len();
-            views.add_readings(&field.value, Some(index), &field.decode, literal_at);
+            self.has_json |= field.decode.contains(&"json");
+            self.add_readings(field.value.as_bytes(), Some(index), literal_at, &mut allowance);
         }
         // A text may run across fields, as `POST /ecp/y.js` does; where one field is the whole record, none can.
-        if !is_one_field || record.damage.is_some() {
-            let text = String::from_utf8_lossy(raw);
-            views.add(raw, None, 0, &[], false, Some(span.range.start));
-            let mut reading = 1;
-            if record.damage.is_some()
-                && let Some(plain) = json_escapes(&text)
-            {
-                views.add(plain.as_bytes(), None, reading, &["json"], false, None);
-                reading += 1;
-            }
-            for (plain, label) in [(percent(&text), "percent"), (entities(&text), "html")] {
-                if let Some(plain) = plain {
-                    views.add(plain.as_bytes(), None, reading, &[label], false, None);
-                    reading += 1;
-                }
-            }
-            if let Some(plain) = refang(&text) {
-                views.add(plain.as_bytes(), None, reading, &[], true, None);
-            }
+        if record.damage.is_some() {
+            self.add_readings(raw, None, Some(span.range.start), &mut allowance);
+        } else if !is_one_field {
+            self.add_raw(raw, span.range.start);
         }
-        views
+        self.limit = allowance.met;
     }
 
-    fn add_readings(&mut self, value: &str, field: Option<usize>, decode: &[&'static str], literal_at: Option<usize>) {
-        let mut readings: Vec<(Cow<'_, str>, Vec<&'static str>)> = vec![(Cow::Borrowed(value), decode.to_vec())];
-        for _ in 0..ROUNDS {
-            let before = readings.len();
-            for (step, label) in STEPS {
-                if let Some((last, labels)) = readings.last()
-                    && let Some(plain) = step(last).filter(|plain| plain.as_str() != last.as_ref())
-                {
-                    let labels = labels.iter().copied().chain([label]).collect();
-                    readings.push((Cow::Owned(plain), labels));
-                }
-            }
-            if readings.len() == before {
-                break;
+    /// Adds the record's own bytes; what only fields can tell is left to them.
+    fn add_raw(&mut self, raw: &[u8], at: usize) {
+        self.add(raw, None, 0, Path::default(), false, Some(at));
+        let mut reading = 1;
+        let mut spare = std::mem::take(&mut self.spare);
+        for (undo, sign, path) in
+            [(percent_bytes as fn(&[u8], &mut Vec<u8>) -> bool, b'%', Path::PERCENT), (entity_bytes, b'&', Path::HTML)]
+        {
+            spare.clear();
+            if memchr::memchr(sign, raw).is_some() && undo(raw, &mut spare) {
+                self.add(&spare, None, reading, path, false, None);
+                reading += 1;
             }
         }
-        let count = readings.len();
-        for (number, (text, labels)) in readings.iter().enumerate() {
-            let at = if number == 0 { literal_at } else { None };
-            self.add(text.as_bytes(), field, number, labels, false, at);
-            if let Some(plain) = refang(text) {
-                self.add(plain.as_bytes(), field, count + number, labels, true, None);
+        self.spare = spare;
+        if let Some(plain) = refanged(raw) {
+            self.add(plain.as_bytes(), None, reading, Path::default(), true, None);
+        }
+    }
+
+    fn add_readings(
+        &mut self,
+        value: &[u8],
+        field: Option<usize>,
+        literal_at: Option<usize>,
+        allowance: &mut Allowance,
+    ) {
+        let mut unfolder = std::mem::take(&mut self.unfolder);
+        let has_more = unfolder.unfold(value, allowance);
+        let count = if has_more { unfolder.readings().count() + 1 } else { 1 };
+        self.add_reading(value, field, 0..count, Path::default(), literal_at);
+        if has_more {
+            for (number, (text, path)) in unfolder.readings().enumerate() {
+                self.has_json |= field.is_some() && path.has_json();
+                self.add_reading(text, field, number + 1..count, path, None);
             }
+        }
+        self.unfolder = unfolder;
+    }
+
+    /// Adds a reading, and without its defanging: `numbers` begins with its own, and ends with how many there are.
+    fn add_reading(
+        &mut self,
+        text: &[u8],
+        field: Option<usize>,
+        numbers: Range<usize>,
+        path: Path,
+        literal_at: Option<usize>,
+    ) {
+        self.add(text, field, numbers.start, path, false, literal_at);
+        if let Some(plain) = refanged(text) {
+            self.add(plain.as_bytes(), field, numbers.end + numbers.start, path, true, None);
         }
     }
 
@@ -120,7 +138,7 @@ impl Views {
         text: &[u8],
         field: Option<usize>,
         reading: usize,
-        decode: &[&'static str],
+        path: Path,
         is_refanged: bool,
         literal_at: Option<usize>,
     ) {
@@ -128,7 +146,8 @@ impl Views {
         self.bytes.extend_from_slice(text);
         let range = start..self.bytes.len();
         self.bytes.extend_from_slice(SEPARATOR);
-        self.list.push(View { range, field, reading, decode: decode.to_vec(), is_refanged, literal_at });
+        self.ranges.push(range.clone());
+        self.list.push(View { range, field, reading, path, is_refanged, literal_at });
     }
 
     /// Returns where a field stands in the block's bytes, if it stands there as it is.

@@ -72,6 +72,11 @@ pub trait Block: Send {
     /// Returns the record that holds `offset` of [`Block::bytes`], or none between records (an empty line, a header).
     fn record_at(&self, offset: usize) -> Option<Span>;
 
+    /// Returns the bytes of the record that holds `offset`, which may cost less than [`Block::record_at`].
+    fn range_at(&self, offset: usize) -> Option<Range<usize>> {
+        self.record_at(offset).map(|span| span.range)
+    }
+
     /// Parses the fields of a record that [`Block::record_at`] returned.
     fn record(&self, span: &Span) -> Record<'_>;
 

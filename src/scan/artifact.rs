@@ -1,7 +1,7 @@
 //! One artifact: decoded, its blocks searched, its digests compared, its outcome entered into the ledger.
 
 use std::any::Any;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{self, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -14,6 +14,7 @@ use crate::decode::{Child, DecodeError, Decoder, Input, decoder_for};
 use crate::finding::{SightingKind, grade};
 use crate::matching::Hit;
 use crate::observable::HashKind;
+use crate::observable::decoding::DecodingLimit;
 use crate::problem::{Outcome, Problem, Reason};
 use crate::record::Block;
 use crate::report::{EvidenceLine, Note};
@@ -45,6 +46,8 @@ pub(super) struct ArtifactState {
     /// Rules that matched the artifact as a whole, reported unless a record shows where.
     whole_hits: Mutex<Vec<Hit>>,
     record_rules: Mutex<BTreeSet<(usize, String)>>,
+    /// Why encodings were left in records: the first such record, and how many there are.
+    limits: Mutex<BTreeMap<DecodingLimit, (u64, u64)>>,
 }
 
 impl ArtifactState {
@@ -73,6 +76,7 @@ impl ArtifactState {
             mentions_only: AtomicBool::new(false),
             whole_hits: Mutex::new(Vec::new()),
             record_rules: Mutex::new(BTreeSet::new()),
+            limits: Mutex::new(BTreeMap::new()),
         }
     }
 
@@ -115,6 +119,11 @@ impl ArtifactState {
             shared,
             whole.into_iter().filter(|hit| !shown.contains(&(hit.indicator, hit.observable.value.clone()))),
         );
+        for (limit, (first, count)) in std::mem::take(&mut *lock(&self.limits)) {
+            let others = if count > 1 { format!(" and {} more", count - 1) } else { String::new() };
+            let detail = format!("record {first}{others}: {}; the rest was searched as it stands", limit.detail());
+            self.fail(shared, Reason::Limit, &detail, None);
+        }
         let outcome = lock(&self.failed).map_or(Outcome::Examined, Outcome::Failed);
         let decoder = *lock(&self.decoder);
         shared.collector.close(self.place(), decoder, outcome, self.records.load(Ordering::Relaxed));
@@ -275,8 +284,17 @@ pub(super) fn submit(worker: &Worker<'_>, state: &Arc<ArtifactState>, block: Box
 /// Searches a block and lets go of its artifact.
 pub(super) fn search(worker: &Worker<'_>, job: &Job) {
     let Job { state, block } = job;
-    match worker.with_matcher(|matcher| matcher.search(block.as_ref())) {
-        Ok(hits) => {
+    let searched = worker.with_matcher(|matcher| {
+        let hits = matcher.search(block.as_ref())?;
+        Ok((hits, matcher.take_limits()))
+    });
+    for &(record, limit) in searched.iter().flat_map(|(_, limits)| limits) {
+        let mut limits = lock(&state.limits);
+        let (first, count) = limits.entry(limit).or_insert((record, 0));
+        (*first, *count) = ((*first).min(record), *count + 1);
+    }
+    match searched {
+        Ok((hits, _)) => {
             let rules = hits.iter().filter(|hit| hit.observable.kind == "yara");
             lock(&state.record_rules).extend(rules.map(|hit| (hit.indicator, hit.observable.value.clone())));
             state.report(worker.shared, hits.into_iter());

@@ -9,6 +9,7 @@
     reason = "a test says what is wrong by panicking"
 )]
 
+mod encodings;
 mod spellings;
 
 use std::io::Write;

@@ -18,9 +18,9 @@ pub(super) struct Masks {
     pub control: u64,
     /// `u` and `x`
     pub escape_letter: u64,
-    /// A space or `-`, which part pairs of hexadecimal digits.
+    /// A space, `,` or `-`, which part pairs of hexadecimal digits.
     pub gap: u64,
-    /// What the first of four base64 characters is where they encode printable ASCII: `I` to `Z`, `a` to `f`.
+    /// What the first of four base64 characters is where they encode text in ASCII.
     pub base64_first: u64,
     /// The second.
     pub base64_second: u64,
@@ -43,6 +43,9 @@ pub(super) struct Masks {
     pub ampersand: u64,
     pub semicolon: u64,
     pub equals: u64,
+    pub caret: u64,
+    pub newline: u64,
+    pub space: u64,
     /// Not ASCII.
     pub high: u64,
 }
@@ -79,10 +82,11 @@ pub(super) const TABLES: [[Rectangle; 8]; 3] = [
         (of(3), nibbles(2, 7)),
         (of(0) | of(1), of(0) | of(11)),
         (of(7), of(5) | of(8)),
-        (of(2), of(0) | of(13)),
+        (of(2), of(0) | of(12) | of(13)),
     ],
     [
-        (of(4), nibbles(9, 15)),
+        // And `C`, `D`, where they encode a tab or a line's end.
+        (of(4), nibbles(9, 15) | of(3) | of(4)),
         (of(5), nibbles(0, 10)),
         (of(6), nibbles(1, 6)),
         (of(4) | of(5), nibbles(3, 8)),
@@ -112,7 +116,7 @@ pub(super) const CONTROL: u8 = 32;
 pub(super) const ESCAPE_LETTER: u8 = 64;
 pub(super) const GAP: u8 = 128;
 pub(super) const BASE64_FIRST: u8 = 1 | 2 | 4;
-pub(super) const BASE64_SECOND: u8 = 8 | 16 | 32;
+pub(super) const BASE64_SECOND: u8 = 8 | 16 | 32 | 64 | 128;
 pub(super) const BASE64_ZERO: u8 = 64 | 128;
 pub(super) const BASE64_THIRD: u8 = 1 | 2 | 4;
 pub(super) const OPEN: u8 = 8 | 16;
@@ -144,19 +148,21 @@ pub(super) const fn lookup(table: &[Rectangle; 8]) -> [u8; 256] {
 }
 
 const SINGLES: [u8; 8] = [b'.', b':', b'\\', b'%', b'&', b';', b'=', b'A'];
+const MORE_SINGLES: [u8; 8] = [b'^', b'\n', b' ', b'^', b'^', b'^', b'^', b'^'];
 
 #[expect(clippy::indexing_slicing, reason = "run by the compiler, with indexes below 256")]
-const fn single_lookup() -> [u8; 256] {
+const fn single_lookup(singles: &[u8; 8]) -> [u8; 256] {
     let mut out = [0; 256];
     let mut bit = 0;
     while bit < 8 {
-        out[SINGLES[bit] as usize] = 1 << bit;
+        out[singles[bit] as usize] |= 1 << bit;
         bit += 1;
     }
     out
 }
 
-static LOOKUPS: [[u8; 256]; 4] = [lookup(&TABLES[0]), lookup(&TABLES[1]), lookup(&TABLES[2]), single_lookup()];
+static LOOKUPS: [[u8; 256]; 5] =
+    [lookup(&TABLES[0]), lookup(&TABLES[1]), lookup(&TABLES[2]), single_lookup(&SINGLES), single_lookup(&MORE_SINGLES)];
 
 /// Turns eight bytes into eight bytes of which the n-th holds the n-th bits. Source: Warren, "Hacker's Delight", 7-3.
 fn transposed(bytes: u64) -> u64 {
@@ -171,7 +177,7 @@ fn transposed(bytes: u64) -> u64 {
 
 /// Computes the masks on any machine.
 pub(super) fn masks(block: &[u8; LANES]) -> Masks {
-    let mut planes = [[0_u64; 8]; 4];
+    let mut planes = [[0_u64; 8]; 5];
     let mut high = 0;
     for (group, bytes) in block.as_chunks::<8>().0.iter().enumerate() {
         let shift = group * 8;
@@ -188,7 +194,8 @@ pub(super) fn masks(block: &[u8; LANES]) -> Masks {
     let union = |planes: &[u64; 8], bits: u8| {
         planes.iter().enumerate().filter(|(bit, _)| bits >> bit & 1 == 1).fold(0, |all, (_, plane)| all | plane)
     };
-    let [first, second, third, [dot, colon, backslash, percent, ampersand, semicolon, equals, base64_a]] = &planes;
+    let [first, second, third, singles, [caret, newline, space, ..]] = &planes;
+    let [dot, colon, backslash, percent, ampersand, semicolon, equals, base64_a] = singles;
     Masks {
         digit: union(first, DIGIT),
         hex: union(first, HEX),
@@ -213,6 +220,9 @@ pub(super) fn masks(block: &[u8; LANES]) -> Masks {
         ampersand: *ampersand,
         semicolon: *semicolon,
         equals: *equals,
+        caret: *caret,
+        newline: *newline,
+        space: *space,
         high,
     }
 }
@@ -237,10 +247,10 @@ mod tests {
             two_to_seven: of(&|b| (b'2'..=b'7').contains(&b)),
             control: of(&|b| matches!(b, 0 | 0x0b | 0x10 | 0x1b)),
             escape_letter: of(&|b| matches!(b, b'u' | b'x')),
-            gap: of(&|b| matches!(b, b' ' | b'-')),
-            base64_first: of(&|b| encodes(b, &|v| (8..32).contains(&v))),
+            gap: of(&|b| matches!(b, b' ' | b',' | b'-')),
+            base64_first: of(&|b| encodes(b, &|v| (8..32).contains(&v) || v == 2 || v == 3)),
             base64_second: of(&|b| {
-                encodes(b, &|v| (2..8).contains(&(v & 15))) || matches!(b, b'{' | b'|' | b'}' | b'~')
+                encodes(b, &|v| (2..8).contains(&(v & 15)) || v & 15 == 0) || matches!(b, b'{' | b'|' | b'}' | b'~')
             }),
             base64_third: of(&|b| {
                 encodes(b, &|v| v & 3 < 2) || matches!(b, b'`' | b'[' | b'\x7f' | b'{' | b'|' | b']' | b'^' | b'@')
@@ -258,6 +268,9 @@ mod tests {
             ampersand: of(&|b| b == b'&'),
             semicolon: of(&|b| b == b';'),
             equals: of(&|b| b == b'='),
+            caret: of(&|b| b == b'^'),
+            newline: of(&|b| b == b'\n'),
+            space: of(&|b| b == b' '),
             high: of(&|b| b >= 0x80),
         }
     }

@@ -22,7 +22,7 @@ pub struct Candidates {
     pub hex: u64,
     /// What is behind the fourth of pairs of hexadecimal digits between spaces or hyphens.
     pub pairs: u64,
-    /// The end of 16 hexadecimal digits that encode printable text, in bytes or in UTF-16.
+    /// The end of hexadecimal digits that encode printable text, in bytes or in UTF-16, in a row or in groups.
     pub hex_text: u64,
     /// The end of what may be twelve characters of base64 that encode printable text, or eight that encode UTF-16.
     pub base64: u64,
@@ -59,6 +59,11 @@ pub(crate) struct Carry {
     wide: u64,
     wide_2: u64,
     texts: u64,
+    texts_by_pair: [u64; 2],
+    texts_by_four: u64,
+    texts_by_eight: u64,
+    prefixed: u64,
+    escape_letter: u64,
     colon: u64,
     pairs: u64,
     gapped: u64,
@@ -118,7 +123,18 @@ impl Carry {
         let wide = zeros & behind(printable, before.printable, 2);
         let wide_2 = wide & behind(wide, before.wide, 4);
         let wide_4 = wide_2 & behind(wide_2, before.wide_2, 8);
-        let texts = printable_8 | wide_4;
+        // In groups: `65 76`, `65,76`; `6576 696c`; `6576696c 2e657861`; `0x65, 0x76`.
+        let any_gap = m.gap | m.colon | m.semicolon;
+        let by_pair = behind(printable, before.printable, 1) & any_gap;
+        let by_pair_2 = by_pair & behind(by_pair, before.texts_by_pair[0], 3);
+        let by_pair_4 = by_pair_2 & behind(by_pair_2, before.texts_by_pair[1], 6);
+        let by_four = behind(printable_2, before.printable_2, 1) & m.space;
+        let by_four_3 = by_four & behind(by_four, before.texts_by_four, 5) & behind(by_four, before.texts_by_four, 10);
+        let by_eight = behind(printable_4, before.printable_4, 1) & m.space;
+        let by_eight_2 = by_eight & behind(by_eight, before.texts_by_eight, 9);
+        let prefixed = by_pair & behind(m.escape_letter, before.escape_letter, 3);
+        let prefixed_2 = prefixed & (behind(prefixed, before.prefixed, 5) | behind(prefixed, before.prefixed, 6));
+        let texts = printable_8 | wide_4 | by_pair_4 | by_four_3 | by_eight_2 | prefixed_2;
         // `48 65 6c 6c `: two digits and a gap, four times.
         let gapped = hex_2_back & hex_1 & m.gap;
         let pairs = gapped & behind(gapped, before.gapped, 3);
@@ -149,7 +165,10 @@ impl Carry {
             | behind(m.percent, before.percent, 1) & m.escape_letter
             | ampersand_1 & m.hash
             | entity
-            | equals_1 & m.question
+            | equals_1 & (m.question | m.backslash | m.newline)
+            | behind(m.equals, before.equals, 2) & m.newline
+            | behind(m.backslash, before.backslash, 2) & m.open
+            | m.caret
             | behind(m.equals, before.equals, 2) & behind(m.two_to_seven, before.two_to_seven, 1) & m.hex
             | behind(m.open, before.open, 1) & (m.gap | m.dot | m.colon | m.mark_letter)
             | behind(m.hash, before.hash, 1) & m.digit
@@ -171,6 +190,11 @@ impl Carry {
             wide,
             wide_2,
             texts,
+            texts_by_pair: [by_pair, by_pair_2],
+            texts_by_four: by_four,
+            texts_by_eight: by_eight,
+            prefixed,
+            escape_letter: m.escape_letter,
             colon: m.colon,
             pairs,
             gapped,
@@ -279,7 +303,19 @@ mod tests {
                 &["d4b4cccda9228624656bff33d811095", "d4b4cccda9228624-656bff33d8110955"],
             ),
             ("pairs", &["d4 b4 cc cd a9", "d4-b4-cc-cd-a9"], &["d4 b4 cc", "d4b4 cccd a922 8624"]),
-            ("hex text", &["6576696c2e657861", "6500760069006c00"], &["6576696c2e6578", "6586696c2e657861"]),
+            (
+                "hex text",
+                &[
+                    "6576696c2e657861",
+                    "6500760069006c00",
+                    "65 76 69 6c ",
+                    "65,76,69,6c,",
+                    "6576 696c 2e65 ",
+                    "6576696c 2e657861 ",
+                    "0x65, 0x76,",
+                ],
+                &["6576696c2e6578", "6586696c2e657861", "65 86 69 6c "],
+            ),
             (
                 "base64",
                 &["ZXZpbC5leGFt", "xZXZpbC5leGFt", "ZQB2AGkAbAA"],

@@ -173,6 +173,9 @@ mod x86 {
                 ampersand: single(b'&'),
                 semicolon: single(b';'),
                 equals: single(b'='),
+                caret: single(b'^'),
+                newline: single(b'\n'),
+                space: single(b' '),
                 high: join(_mm256_movemask_epi8(text[0]), _mm256_movemask_epi8(text[1])),
             };
             *out = carry.derive(&masks);
@@ -225,6 +228,9 @@ mod x86 {
                 ampersand: single(b'&'),
                 semicolon: single(b';'),
                 equals: single(b'='),
+                caret: single(b'^'),
+                newline: single(b'\n'),
+                space: single(b' '),
                 high,
             };
             *out = carry.derive(&masks);

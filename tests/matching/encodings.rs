@@ -76,7 +76,7 @@ fn text_of_mails_and_terminals_is_read_where_it_is_logged() {
     found("body evil=2Eexample", "quoted-printable");
     found("x#011evil.example#012", "terminal");
     found("x ^[[31mevil^[[0m.example", "terminal");
-    found("x\u{1b}[31mevil\u{1b}[0m.example", "terminal");
+    found("x \u{1b}[31mevil\u{1b}[0m.example", "terminal");
     found("see ｅｖｉｌ．ｅｘａｍｐｌｅ", "unicode");
     found("evil%u002eexample", "percent");
     found("evil&period;example", "html");

@@ -2,6 +2,9 @@
 
 use super::{base64, hex_digit, mend, text_runs};
 
+/// The longest content that is looked for; the standard has 75 bytes, and some programs keep to no limit.
+const MOST_BYTES: usize = 4096;
+
 /// Undoes encoded words where they stand; white space between two of them goes, too.
 pub(super) fn undo(text: &[u8], out: &mut Vec<u8>) -> bool {
     let mut from = 0;
@@ -39,7 +42,8 @@ fn encoded_word(text: &[u8]) -> Option<(Word<'_>, usize)> {
     };
     let content_start = charset_length + 3;
     let content = text.get(content_start..).filter(|_| text.get(charset_length + 2) == Some(&b'?'))?;
-    let length = memchr::memmem::find(content, b"?=")?;
+    let within = content.get(..content.len().min(MOST_BYTES))?;
+    let length = memchr::memmem::find(within, b"?=")?;
     let content = content.get(..length).filter(|content| !content.contains(&b'\n'))?;
     Some((Word { charset, is_base64, content }, content_start + length + 2))
 }

@@ -286,7 +286,8 @@ impl Probe<'_> {
         let start = at - before.iter().rev().take_while(|byte| hints::is_grouped(**byte)).count();
         let behind = self.slice(at, (at + RUN_BYTES).min(self.text.len()));
         let end = at + behind.iter().take_while(|byte| hints::is_grouped(**byte)).count();
-        if hints::is_hex_text(self.slice(start, end)) {
+        // One more on each side tells whether letters adjoin.
+        if hints::is_hex_text(self.slice(start.saturating_sub(1), (end + 1).min(self.text.len()))) {
             each(at, Found::Hidden);
             return end;
         }

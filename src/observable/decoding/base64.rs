@@ -11,6 +11,10 @@ use super::text_runs::{collect, is_printable};
 
 /// The fewest bytes of text that a run decodes to.
 const LEAST_BYTES: usize = 9;
+/// The fewest groups of ASCII in a row.
+const LEAST_GROUPS: usize = 3;
+/// So many in a row are no chance.
+const SURE_GROUPS: usize = 8;
 /// From this length on, a line that is a multiple of four goes on behind its line end. Source: PEM has lines of 64.
 const FOLDED_LINE: usize = 48;
 
@@ -123,20 +127,31 @@ fn next_run(text: &[u8], from: usize) -> Option<Range<usize>> {
     None
 }
 
-/// Tells whether groups of four in a row decode to what text consists of: three of ASCII, or two of UTF-16. A prefilter sees
-/// the same three and two in raw bytes.
+/// Tells whether groups of four in a row decode to what text consists of: two of UTF-16, or of ASCII so many that chance
+/// does not make them, or three where all between two joints may be text. A prefilter sees the same in raw bytes.
 fn may_be_text(aligned: &[u8]) -> bool {
     if memchr::memchr2(b'\n', b'\r', aligned).is_some() {
         return true;
     }
     let (mut ascii, mut last) = (0, Kind::Other);
-    aligned.as_chunks::<4>().0.iter().any(|group| {
+    aligned.as_chunks::<4>().0.iter().enumerate().any(|(at, group)| {
         let kind = if is_below_128(group) { kind(group) } else { Kind::Other };
         ascii = if kind == Kind::Ascii { ascii + 1 } else { 0 };
         let is_wide = last == Kind::WideEnds && kind == Kind::WideMiddle;
         last = kind;
-        ascii >= 3 || is_wide
+        is_wide || ascii >= SURE_GROUPS || ascii == LEAST_GROUPS && is_text_between_joints(aligned, at)
     })
+}
+
+/// Tells whether no group around this one, up to a joint, decodes to control characters.
+fn is_text_between_joints(aligned: &[u8], group: usize) -> bool {
+    let groups = aligned.as_chunks::<4>().0;
+    let is_joined = |group: &&[u8; 4]| group.iter().all(u8::is_ascii_alphanumeric);
+    let (before, behind) = groups.split_at_checked(group).unwrap_or((groups, &[]));
+    // The groups of ASCII themselves may hold what elsewhere is a joint.
+    let before = before.iter().rev().skip(LEAST_GROUPS - 1).take_while(is_joined);
+    let behind = behind.iter().skip(1).take_while(is_joined);
+    before.chain(behind).all(|group| decoded(group).iter().all(|byte| *byte >= 0x80 || is_printable(*byte)))
 }
 
 /// Tells whether a group decodes to bytes below 128, from the bits that decide it.
@@ -156,10 +171,14 @@ enum Kind {
 }
 
 #[inline]
+fn decoded(group: &[u8; 4]) -> [u8; 3] {
+    let [a, b, c, d] = group.map(value);
+    [a << 2 | b >> 4, b << 4 | c >> 2, c << 6 | d]
+}
+
+#[inline]
 fn kind(group: &[u8; 4]) -> Kind {
-    let [a, b, c, d] = group;
-    let (a, b, c, d) = (value(*a), value(*b), value(*c), value(*d));
-    match [a << 2 | b >> 4, b << 4 | c >> 2, c << 6 | d] {
+    match decoded(group) {
         [0, middle, 0] if is_printable(middle) => Kind::WideMiddle,
         [first, 0, last] if is_printable(first) && is_printable(last) => Kind::WideEnds,
         bytes if bytes.iter().all(|byte| is_printable(*byte)) => Kind::Ascii,

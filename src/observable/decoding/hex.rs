@@ -45,7 +45,11 @@ pub(super) fn collect_texts(text: &[u8], decoded: &mut Vec<u8>, texts: &mut [Vec
             at += 1;
             continue;
         }
-        if digits >= least {
+        // A number is not glued to letters; `x` is the end of its prefix.
+        let before = at.checked_sub(1).and_then(|i| text.get(i));
+        let is_glued = before.is_some_and(|b| b.is_ascii_alphabetic() && !matches!(b, b'x' | b'X'))
+            || text.get(at + digits).is_some_and(u8::is_ascii_alphabetic);
+        if digits >= least && !is_glued {
             let run = text.get(at..at + digits).unwrap_or_default();
             for alignment in 0..2 {
                 decoded.clear();

@@ -41,7 +41,7 @@ const BORDERS: &[&str] = &[
 
 /// What makes a value a part of something longer, before it and behind it.
 const TIES: &[(&str, &str)] =
-    &[("x", ""), ("9", ""), ("n", ""), ("é", ""), ("", "x"), ("", "9"), ("x", "9"), ("", "é")];
+    &[("x", ""), ("9", ""), ("n", ""), ("", "x"), ("", "9"), ("x", "9"), ("１", ""), ("", "１")];
 
 /// The plain spelling of each value, without what reports or ports put beside it.
 const BARE: &[&str] = &[

@@ -9,7 +9,7 @@ use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use prefix_trie::PrefixMap;
 
 use crate::observable::tokens::{Shapes, Token};
-use crate::observable::{HashKind, Observable};
+use crate::observable::{Certificate, HashKind, Observable};
 use crate::pack::Seen;
 
 /// One atom, and the test that it is part of.
@@ -58,9 +58,14 @@ impl AtomTable {
                 (None, IpNet::V4(range)) => self.v4_ranges.insert(range, id).unwrap_or(NONE),
                 (None, IpNet::V6(range)) => self.v6_ranges.insert(range, id).unwrap_or(NONE),
             },
-            Observable::Domain(name) => chain(&mut self.names, name.as_str().into(), id),
+            Observable::Domain(name) => chain(&mut self.names, name.strip_prefix("*.").unwrap_or(name).into(), id),
             Observable::Email(address) => chain(&mut self.emails, address.as_str().into(), id),
             Observable::Hash(_, digits) => chain(&mut self.hashes, digits.as_str().into(), id),
+            Observable::Certificate(Certificate::Thumbprint(digits)) => {
+                chain(&mut self.hashes, digits.as_str().into(), id)
+            }
+            // Found by their spellings, among the patterns.
+            Observable::Certificate(_) | Observable::UserAgent(_) => NONE,
             Observable::Url(url) => chain(&mut self.url_hosts, url.host.as_str().into(), id),
         };
         self.entries.push(entry);
@@ -101,12 +106,12 @@ impl AtomTable {
             Token::Email(local, host) => {
                 let mut address = lower(local);
                 address.push('@');
-                address.push_str(&lower(host));
+                address.push_str(&lower_name(host));
                 self.each_of(self.emails.get(address.as_str()).copied(), &mut |id| each(id, range.clone()));
             }
             Token::Hex(digits) => {
                 let mut digits = lower(digits);
-                digits.retain(|c| c != ':');
+                digits.retain(|c| c.is_ascii_hexdigit());
                 self.each_of(self.hashes.get(digits.as_str()).copied(), &mut |id| each(id, range.clone()));
             }
         }
@@ -144,11 +149,16 @@ impl AtomTable {
     }
 
     fn look_up_name(&self, text: &[u8], name: &[u8], range: Range<usize>, each: &mut dyn FnMut(u32, Range<usize>)) {
-        let name = lower(name);
+        let name = lower_name(name);
         if !self.names.is_empty() {
             let mut suffix = name.as_str();
             loop {
-                self.each_of(self.names.get(suffix).copied(), &mut |id| each(id, range.clone()));
+                let is_apex = suffix.len() == name.len();
+                self.each_of(self.names.get(suffix).copied(), &mut |id| {
+                    if !(is_apex && self.is_wildcard(id)) {
+                        each(id, range.clone());
+                    }
+                });
                 match suffix.split_once('.') {
                     Some((_, parent)) => suffix = parent,
                     None => break,
@@ -158,6 +168,11 @@ impl AtomTable {
         if !self.url_hosts.is_empty() {
             self.look_up_url(text, &name, range, each);
         }
+    }
+
+    /// Tells whether an atom stands for sub-domains alone.
+    fn is_wildcard(&self, id: u32) -> bool {
+        matches!(self.entry(id).map(|e| &e.observable), Some(Observable::Domain(name)) if name.starts_with("*."))
     }
 
     fn look_up_url(&self, text: &[u8], host: &str, range: Range<usize>, each: &mut dyn FnMut(u32, Range<usize>)) {
@@ -179,7 +194,7 @@ impl AtomTable {
     pub fn is_url_host(&self, token: &Token<'_>) -> bool {
         !self.url_hosts.is_empty()
             && match token {
-                Token::Name(name) => self.url_hosts.contains_key(lower(name).as_str()),
+                Token::Name(name) => self.url_hosts.contains_key(lower_name(name).as_str()),
                 Token::Address(address) => self.url_hosts.contains_key(address.to_string().as_str()),
                 Token::Email(..) | Token::Hex(_) => false,
             }
@@ -203,6 +218,10 @@ impl AtomTable {
     pub fn has_hash(&self, kind: HashKind) -> bool {
         self.entries.iter().any(|entry| matches!(&entry.observable, Observable::Hash(of, _) if *of == kind))
     }
+}
+
+fn lower_name(bytes: &[u8]) -> String {
+    if bytes.is_ascii() { lower(bytes) } else { Observable::comparable_name(&String::from_utf8_lossy(bytes)) }
 }
 
 fn lower(bytes: &[u8]) -> String {

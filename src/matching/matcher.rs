@@ -2,12 +2,12 @@
 
 use crate::record::Block;
 
-use super::Hit;
 use super::evaluate::evaluate;
-use super::patterns::Scanners;
 use super::predicate::has_required_fields;
 use super::ruleset::{Evaluated, Ruleset};
+use super::scanners::Scanners;
 use super::screen::every_record;
+use super::{Hit, LimitMet, Searched};
 
 /// Searches blocks. Each thread has its own.
 pub struct Matcher<'r> {
@@ -19,38 +19,44 @@ pub struct Matcher<'r> {
 impl<'r> Matcher<'r> {
     /// Makes a matcher that notes in `evaluated` which indicators could have been found.
     pub fn new(ruleset: &'r Ruleset, evaluated: &'r Evaluated) -> Self {
-        Self { ruleset, evaluated, scanners: ruleset.patterns.scanners() }
+        Self { ruleset, evaluated, scanners: Scanners::new(&ruleset.patterns) }
     }
 
-    /// Searches every record of a block, and returns the hits in the order of the records.
+    /// Searches every record of a block.
     ///
     /// # Errors
     /// What yara-x failed with; the block then counts as not searched.
-    pub fn search(&mut self, block: &dyn Block) -> Result<Vec<Hit>, String> {
+    pub fn search(&mut self, block: &dyn Block) -> Result<Searched, String> {
         self.note_fields(block);
-        let mut hits = Vec::new();
+        let mut searched = Searched::default();
         for span in self.ruleset.screen.candidates(block, &self.ruleset.atoms, &mut self.scanners)? {
             let record = block.record(&span);
-            hits.extend(evaluate(self.ruleset, &mut self.scanners, block, &span, &record)?);
+            searched.hits.extend(evaluate(self.ruleset, &mut self.scanners, block, &span, &record)?);
+            let limits = self.scanners.take_limits().into_iter();
+            searched.limits.extend(limits.map(|what| LimitMet { what, record: Some(span.number) }));
         }
-        Ok(hits)
+        Ok(searched)
     }
 
-    /// Runs the packs' own YARA rules over an artifact as a whole; none where there are no such rules.
+    /// Runs the packs' own YARA rules and hex strings over an artifact as a whole.
     ///
     /// # Errors
     /// What yara-x failed with.
-    pub fn search_whole(&mut self, bytes: &[u8]) -> Result<Vec<Hit>, String> {
-        let hits = self.scanners.rules(bytes)?.into_iter().filter_map(|rule| {
+    pub fn search_whole(&mut self, bytes: &[u8]) -> Result<Searched, String> {
+        let mut found = self.scanners.rules(bytes)?;
+        found.extend(self.scanners.hexes(bytes)?);
+        let hits = found.into_iter().filter_map(|rule| {
             let evidence = super::ruleset::Evidence { seen: [rule.leaf].into(), quoted: [rule.leaf].into() };
             self.ruleset.decide(rule.indicator, &evidence, &[])?;
-            let observable = super::ObservableValue { kind: "yara".to_owned(), value: rule.rule };
+            let observable = super::ObservableValue { kind: rule.kind.to_owned(), value: rule.rule };
             let matched = String::from_utf8_lossy(bytes.get(rule.range.clone()).unwrap_or_default()).into_owned();
             let matched = crate::text::cut_around(&matched, 0, 512);
             let offset = u64::try_from(rule.range.start).ok();
             Some(Hit { occurrences: rule.count, ..Hit::of_artifact(rule.indicator, observable, matched, offset) })
         });
-        Ok(hits.collect())
+        let hits = hits.collect();
+        let limits = self.scanners.take_limits().into_iter();
+        Ok(Searched { hits, limits: limits.map(|what| LimitMet { what, record: None }).collect() })
     }
 
     /// Notes for each record test whether some record has all of its fields, until one has.

@@ -7,15 +7,14 @@ use std::ops::Range;
 
 use aho_corasick::AhoCorasick;
 
+use crate::observable::refang;
 use crate::observable::tokens::{Reading, Shapes, tokens};
 use crate::record::{Block, Span};
 
 use super::atoms::AtomTable;
-use super::patterns::{Patterns, Scanners};
+use super::patterns::Patterns;
 use super::predicate::{FieldTest, needles};
-
-/// Visible defanging, which is looked for together with the needles of predicates.
-const DEFANGING: &[&str] = &["hxxp", "[.]", "[@]"];
+use super::scanners::{Scanners, Screened};
 
 /// The longest entity that is looked at.
 const ENTITY_BYTES: usize = 12;
@@ -30,6 +29,8 @@ pub(super) struct Screen {
     is_blind: bool,
     words: Option<AhoCorasick>,
     word_count: usize,
+    /// How many of the words are what visible defanging begins with; they are the first ones.
+    defanging: usize,
     /// For each record leaf, for each of its predicates that have needles, the indexes of these needles in `words`.
     leaves: Vec<Vec<Vec<usize>>>,
 }
@@ -38,7 +39,8 @@ impl Screen {
     /// Prepares the screen for the atoms, patterns and record leaves of a ruleset.
     pub fn new(atoms: &AtomTable, patterns: &Patterns, leaves: &[Vec<FieldTest>]) -> Result<Self, String> {
         let has_atoms = !atoms.entries.is_empty();
-        let mut words: Vec<String> = DEFANGING.iter().map(|&word| word.to_owned()).collect();
+        let mut words = refang::beginnings();
+        let defanging = words.len();
         let leaves = leaves
             .iter()
             .map(|tests| {
@@ -58,6 +60,7 @@ impl Screen {
             is_blind: patterns.has_rules() || patterns.is_hidden,
             words: Some(automaton),
             word_count: words.len(),
+            defanging,
             leaves,
         })
     }
@@ -84,7 +87,11 @@ impl Screen {
         self.escapes(bytes, &mut offsets);
         self.words(bytes, &mut offsets);
         // An expression may begin to match in a record before the one that it matches in.
-        scanners.screen(bytes, &mut |range| each_record(block, range, &mut |offset| offsets.push(offset)))?;
+        let screened =
+            scanners.screen(bytes, &mut |range| each_record(block, range, &mut |offset| offsets.push(offset)))?;
+        if screened == Screened::Cut {
+            return Ok(every_record(block));
+        }
         offsets.sort_unstable();
         let mut spans: Vec<Span> = Vec::new();
         for offset in offsets {
@@ -132,7 +139,7 @@ impl Screen {
             }
         }
         if self.has_atoms {
-            offsets.extend(places.iter().take(DEFANGING.len()).flatten());
+            offsets.extend(places.iter().take(self.defanging).flatten());
         }
         let count = |needles: &[usize]| needles.iter().filter_map(|&n| places.get(n)).map(Vec::len).sum::<usize>();
         for leaf in &self.leaves {

@@ -25,7 +25,7 @@ pub(super) fn runs<'t>(text: &'t [u8], shapes: Shapes, reading: Reading, each: E
         let after = text.get(colon..).unwrap_or_default();
         let end = colon + after.iter().take_while(|&&byte| is_run(byte)).count();
         done = end;
-        if end - start < 3 || is_tied_behind(text, end) {
+        if end - start < 3 || is_tied_behind(text, end) && !is_port(text.get(end..).unwrap_or_default()) {
             continue;
         }
         if shapes.hex {
@@ -35,6 +35,12 @@ pub(super) fn runs<'t>(text: &'t [u8], shapes: Shapes, reading: Reading, each: E
             one_run(text, start..end, shapes, reading, each);
         }
     }
+}
+
+/// Tells whether a port follows as in `2001:db8::1p443`. Source: RFC 5952, section 6.
+fn is_port(behind: &[u8]) -> bool {
+    let digits = behind.iter().skip(1).take_while(|byte| byte.is_ascii_digit()).count();
+    behind.first() == Some(&b'p') && (1..=5).contains(&digits) && !is_tied_behind(behind, 1 + digits)
 }
 
 fn one_run<'t>(text: &'t [u8], run: Range<usize>, shapes: Shapes, reading: Reading, each: Each<'_, 't>) {

@@ -1,7 +1,8 @@
-//! Encodings inside text that are undone before it is searched again: percent, JSON escapes, HTML entities; and visible
-//! defanging, which is undone to find mentions.
+//! Encodings inside text that are undone before it is searched again: percent, JSON escapes, HTML entities.
 //!
 //! Encodings of whole artifacts and mail parts belong to `decode/`.
+
+pub use super::refang::refang;
 
 use crate::text::is_invisible;
 
@@ -193,42 +194,6 @@ pub fn longest_plain_part(text: &str) -> String {
     text.split(|c| !is_plain(c)).max_by_key(|part| part.len()).unwrap_or_default().to_owned()
 }
 
-/// Undoes visible defanging (`[.]`, `[@]`, `hxxp`); none where there is none.
-pub fn refang(text: &str) -> Option<String> {
-    let bytes = text.as_bytes();
-    let begins =
-        |at: usize, word: &[u8]| bytes.get(at..at + word.len()).is_some_and(|have| have.eq_ignore_ascii_case(word));
-    let has_mark = || memchr::memchr_iter(b'[', bytes).any(|at| begins(at, b"[.]") || begins(at, b"[@]"));
-    let has_scheme = || memchr::memchr2_iter(b'x', b'X', bytes).any(|at| begins(at, b"xxp"));
-    if !has_mark() && !has_scheme() {
-        return None;
-    }
-    let mut out = String::with_capacity(text.len());
-    let mut found = false;
-    let mut rest = text;
-    while let Some(c) = rest.chars().next() {
-        let plain = REFANG.iter().find_map(|(defanged, plain)| {
-            let head = rest.get(..defanged.len())?;
-            head.eq_ignore_ascii_case(defanged).then_some((*plain, defanged.len()))
-        });
-        match plain {
-            Some((plain, length)) => {
-                out.push_str(plain);
-                rest = rest.get(length..).unwrap_or_default();
-                found = true;
-            }
-            None => {
-                out.push(c);
-                rest = rest.get(c.len_utf8()..).unwrap_or_default();
-            }
-        }
-    }
-    found.then_some(out)
-}
-
-/// Visible defanging, and what it stands for. Source: facts of archived advisories.
-const REFANG: &[(&str, &str)] = &[("[.]", "."), ("[@]", "@"), ("hxxp", "http")];
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -241,8 +206,6 @@ mod tests {
         assert_eq!(json_escapes("plain"), None);
         assert_eq!(entities("a&#46;b&#x40;c&amp;d&period;e").as_deref(), Some("a.b@c&d.e"));
         assert_eq!(entities("a&b=c&amp=d"), None);
-        assert_eq!(refang("hxxps://evil[.]example a[@]b").as_deref(), Some("https://evil.example a@b"));
-        assert_eq!(refang("evil.example"), None);
     }
 
     #[test]

@@ -9,6 +9,7 @@
     reason = "a test says what is wrong by panicking"
 )]
 
+mod kinds;
 mod spellings;
 
 use std::io::Write;

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::{ObservableValue, SightingKind};
 use crate::observable::Observable;
-use crate::observable::refang::{Mark, Refanged, refanged};
+use crate::observable::refang::{Mark, Refanged, Touch, refanged};
 use crate::observable::tokens::{Reading, tokens};
 use crate::record::{Block, Record, Span, entity_fields};
 use crate::text::cut_around;
@@ -89,18 +89,16 @@ impl<'v> Defanged<'v> {
         Self { views, is_any: views.list.iter().any(|view| view.is_refanged), known: BTreeMap::new() }
     }
 
-    /// Tells whether a token touches visible defanging, so that it is a part of something quoted.
-    fn touches(&mut self, index: usize, range: &Range<usize>) -> bool {
-        let Some(view) = self.views.list.get(index).filter(|view| self.is_any && !view.is_refanged) else {
-            return false;
-        };
+    /// Tells whether and how a token touches visible defanging, so that it is a part of something quoted.
+    fn touch(&mut self, index: usize, range: &Range<usize>) -> Option<Touch> {
+        let view = self.views.list.get(index).filter(|view| self.is_any && !view.is_refanged)?;
         let (text, marks) = self.known.entry(index).or_insert_with(|| {
             let text = with_its_length(self.views.bytes.get(view.range.clone()).unwrap_or_default());
             let marks = refanged(&text).map(|refanged| refanged.marks).unwrap_or_default();
             (text, marks)
         });
         let within = range.start.saturating_sub(view.range.start)..range.end.saturating_sub(view.range.start);
-        Refanged::touches(text, marks, &within)
+        Refanged::touch(text, marks, &within)
     }
 }
 
@@ -193,20 +191,19 @@ fn find(ruleset: &Ruleset, scanners: &mut Scanners<'_>, views: &Views) -> Result
             if is_json && view.field.is_none() && touches_escape(bytes, &covered) {
                 return;
             }
-            if defanged.touches(index, &covered) {
-                partly.push((id, index, covered));
+            if let Some(touch) = defanged.touch(index, &covered) {
+                partly.push((id, index, covered, touch));
             } else {
                 things.entry(Thing::Atom(id)).or_default().add(index, view, covered, view.is_refanged, 1);
             }
         });
     });
     // What touches defanging is quoted if it is found without it, too: `5.2.69.14` is not in `1[.]5.2.69.14`.
-    for (id, index, covered) in partly {
-        if let Some(places) = things.get_mut(&Thing::Atom(id))
-            && places.first_quoted.is_some()
-            && let Some(view) = views.list.get(index)
-        {
-            places.add(index, view, covered, true, 1);
+    for (id, index, covered, touch) in partly {
+        let Some(view) = views.list.get(index) else { continue };
+        let is_quoted = things.get(&Thing::Atom(id)).is_some_and(|places| places.first_quoted.is_some());
+        if is_quoted || touch == Touch::Spaced {
+            things.entry(Thing::Atom(id)).or_default().add(index, view, covered, is_quoted, 1);
         }
     }
     let ranges: Vec<Range<usize>> = views.list.iter().map(|view| view.range.clone()).collect();

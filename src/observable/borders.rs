@@ -26,6 +26,8 @@ fn side(c: char) -> Side {
         c if c.is_ascii() => Side::Inside,
         '\u{0300}'..='\u{036f}' => Side::Inside,
         c if DOTS.contains(&c) => Side::Dot,
+        // Wide forms of ASCII letters and digits, which names are read without.
+        '\u{ff10}'..='\u{ff19}' | '\u{ff21}'..='\u{ff3a}' | '\u{ff41}'..='\u{ff5a}' => Side::Inside,
         c if !c.is_alphanumeric() => Side::Border,
         c if c >= FIRST_UNSPACED => Side::Either,
         _ => Side::Inside,

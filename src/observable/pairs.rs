@@ -33,24 +33,26 @@ fn is_pair(text: &[u8], at: usize) -> bool {
     text.get(at..at + 2).is_some_and(|pair| pair.iter().all(u8::is_ascii_hexdigit))
 }
 
-/// Emits a run that is a digest as a whole. Between spaces, a word such as `be` may stand before it or behind it.
+/// Emits a run that is a digest as a whole. Between spaces, a word such as `be` may stand before it or behind it, or the
+/// end of a date.
 fn one_run<'t>(text: &'t [u8], run: Range<usize>, separator: u8, each: &mut dyn FnMut(Token<'t>, Range<usize>)) {
     let start = if is_tied_before(text, run.start) { run.start + 3 } else { run.start };
     let end = if is_tied_behind(text, run.end) { run.end.saturating_sub(3) } else { run.end };
     if separator == b'-' && (start, end) != (run.start, run.end) {
         return;
     }
+    let is_joint = |at: Option<usize>| at.and_then(|at| text.get(at)).is_some_and(|byte| b"-:./,_+".contains(byte));
     let is_word = |at: usize| text.get(at..at + 2).is_some_and(|pair| pair.iter().all(u8::is_ascii_alphabetic));
-    let spare = |at: usize| usize::from(separator == b' ' && is_word(at)) * 3;
-    for from in [0, spare(start)].into_iter().take(1 + usize::from(spare(start) > 0)) {
-        for to in [0, spare(end.saturating_sub(2))].into_iter().take(1 + usize::from(spare(end.saturating_sub(2)) > 0))
+    let may_lead = separator == b' ' && (is_word(start) || is_joint(start.checked_sub(1)));
+    let may_trail = separator == b' ' && (is_word(end.saturating_sub(2)) || is_joint(Some(end)));
+    for (from, to) in [(0, 0), (3, 0), (0, 3), (3, 3)] {
+        let range = start + from..end.saturating_sub(to);
+        if (from == 0 || may_lead)
+            && (to == 0 || may_trail)
+            && COUNTS.contains(&((range.len() + 1) / 3))
+            && let Some(digest) = text.get(range.clone())
         {
-            let range = start + from..end.saturating_sub(to);
-            if COUNTS.contains(&((range.len() + 1) / 3))
-                && let Some(digest) = text.get(range.clone())
-            {
-                each(Token::Hex(digest), range);
-            }
+            each(Token::Hex(digest), range);
         }
     }
 }
@@ -93,5 +95,7 @@ mod tests {
         assert_eq!(found(&format!("{digest} ad x")), [digest.clone()]);
         assert_eq!(found(&format!("face {digest} added")), [digest.clone()]);
         assert_eq!(found(&format!("cert be {digest} ad")), [digest.clone()]);
+        assert_eq!(found(&format!("2023-06-01 {digest} 11:22")), [digest.clone()]);
+        assert!(found(&format!("2023-06-01 11 {digest}")).is_empty());
     }
 }

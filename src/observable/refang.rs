@@ -23,6 +23,15 @@ pub struct Mark {
     pub plain: Range<usize>,
 }
 
+/// How something touches what is defanged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Touch {
+    /// With spaces between, which may also part two words: `evil.example [.] and`.
+    Spaced,
+    /// So that it is a part of something longer: `5.2.69.14` in `1[.]5.2.69.14`.
+    Tight,
+}
+
 /// What a bracketed word stands for, and whether ordinary text may hold it, too.
 const WORDS: [(&str, &str, Care); 6] = [
     ("://", "://", Care::None),
@@ -122,7 +131,7 @@ fn scheme(text: &str, at: usize, from: usize) -> Option<(Range<usize>, &'static 
     is_scheme.then_some((start..start + scheme.len(), plain))
 }
 
-/// Reads `\\` behind `http:`.
+/// Reads `\\` behind `http:`; one of them, where the other was an escape. `http:\/\/` is JSON.
 fn turned(text: &str, at: usize, from: usize) -> Option<(Range<usize>, &'static str)> {
     let start = at.checked_sub(1).filter(|&start| start >= from)?;
     let before = text.get(..start)?;
@@ -132,7 +141,10 @@ fn turned(text: &str, at: usize, from: usize) -> Option<(Range<usize>, &'static 
             .checked_sub(scheme.len())
             .is_some_and(|start| begins(before, start, scheme) && is_start(before, start))
     });
-    (is_scheme && begins(text, start, ":\\\\")).then_some((start..start + 3, "://"))
+    let turned = text.get(at..)?.bytes().take_while(|&byte| byte == b'\\').count();
+    let behind = text.as_bytes().get(at + turned);
+    let is_host = behind.is_some_and(|&byte| byte.is_ascii_alphanumeric() || byte == b'[' || !byte.is_ascii());
+    (is_scheme && text.as_bytes().get(start) == Some(&b':') && is_host).then_some((start..at + turned, "://"))
 }
 
 fn is_start(text: &str, at: usize) -> bool {
@@ -155,13 +167,17 @@ fn bracketed(text: &str, at: usize, from: usize, open: u8) -> Option<(Range<usiz
     let after = text.get(mark.end..).unwrap_or_default();
     let is_begun = before.chars().next_back().map_or(from > 0, goes_on);
     let is_tight = is_begun && after.chars().next().is_some_and(goes_on);
-    if is_tight || care == Care::None && open == b'[' {
+    if is_tight {
         return Some((mark, plain));
     }
     // `bob (at) evil.example`: parted by spaces, it must have a word before it and a dotted name behind it.
-    let (spaced_before, spaced_after) = (before.strip_suffix(' ')?, after.strip_prefix(' ')?);
-    let is_joined = spaced_before.chars().next_back().is_some_and(goes_on) && begins_name(spaced_after, plain);
-    is_joined.then_some((mark.start - 1..mark.end + 1, plain))
+    let spaced = before.strip_suffix(' ').zip(after.strip_prefix(' '));
+    let is_joined = spaced
+        .is_some_and(|(before, after)| before.chars().next_back().is_some_and(goes_on) && begins_name(after, plain));
+    if is_joined {
+        return Some((mark.start - 1..mark.end + 1, plain));
+    }
+    (care == Care::None && open == b'[').then_some((mark, plain))
 }
 
 /// Tells whether a character may stand beside the dot or at sign of a name; a bracket may begin another mark.
@@ -187,14 +203,17 @@ fn begins(text: &str, at: usize, word: &str) -> bool {
 }
 
 impl Refanged {
-    /// Tells whether a range of the defanged text touches something defanged. A scheme touches all of its authority.
-    pub fn touches(text: &str, marks: &[Mark], range: &Range<usize>) -> bool {
+    /// Tells how a range of the defanged text touches something defanged, if it does. A scheme touches all of its
+    /// authority.
+    pub fn touch(text: &str, marks: &[Mark], range: &Range<usize>) -> Option<Touch> {
         let begun = marks.partition_point(|mark| mark.range.start <= range.end);
-        marks.iter().take(begun).rev().take(MARKS_OF_AUTHORITY).any(|mark| {
+        let touching = marks.iter().take(begun).rev().take(MARKS_OF_AUTHORITY).filter(|mark| {
             let gap = || text.get(mark.range.end..range.start).is_some_and(is_within_authority);
             mark.range.end >= range.start
                 || range.start - mark.range.end <= AUTHORITY_BYTES && mark.is_scheme(text) && gap()
-        })
+        });
+        let is_spaced = |mark: &Mark| text.as_bytes().get(mark.range.start) == Some(&b' ');
+        touching.map(|mark| if is_spaced(mark) { Touch::Spaced } else { Touch::Tight }).max()
     }
 
     /// Maps a range of the text without defanging to the defanged text.
@@ -245,6 +264,7 @@ mod tests {
             "hxxp[:]//bob[@]evil[.]example",
             "http[:]//bob@evil.example",
             "http:\\\\bob@evil.example",
+            "http:\\bob@evil.example",
             "hxxp:\\\\bob{at}evil{dot}example",
             "http://bob[@]evil.example",
             "http://bob(at)evil(dot)example",
@@ -276,6 +296,7 @@ mod tests {
             "xhxxp://a",
             "hxxp",
             "C:\\\\evil.example",
+            "http:\\/\\/evil.example",
             "foo(.) bar",
             "{at: 1}",
             "[attempt]",
@@ -301,7 +322,7 @@ mod tests {
         let refanged = refanged(text).unwrap();
         let touches = |word: &str| {
             let at = text.find(word).unwrap();
-            Refanged::touches(text, &refanged.marks, &(at..at + word.len()))
+            Refanged::touch(text, &refanged.marks, &(at..at + word.len())).is_some()
         };
         assert!(touches("a.evil") && touches("example") && touches("hxxps"));
         assert!(!touches("b.test") && !touches("see"));

@@ -156,6 +156,13 @@ impl<'t> Search<'t, '_> {
         let name_start = start + lead;
         let name_end = name_start + name.len();
         if shapes.name {
+            // `_dmarc.evil.example` may be a name or be set in underscores.
+            let scores = run.get(..lead).unwrap_or_default().iter().rev().take_while(|&&byte| byte == b'_').count();
+            if scores > 0
+                && let Some(name) = run.get(lead - scores..lead + name.len())
+            {
+                (self.each)(Token::Name(name), name_start - scores..name_end);
+            }
             (self.each)(Token::Name(name), name_start..name_end);
         }
         if shapes.email && lead == 0 && start > 1 && self.text.get(start - 1) == Some(&b'@') {

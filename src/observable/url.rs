@@ -103,10 +103,14 @@ impl UrlPattern {
     }
 }
 
-/// Tells whether a text looks like a URL: it has a scheme, or a path behind a name.
+/// Tells whether a text looks like a URL: it has a scheme, or a port or path behind a name, or a path behind an address.
 pub(super) fn looks_like(text: &str) -> bool {
-    (text.contains("://") || text.split_once('/').is_some_and(|(host, _)| domain::looks_like(host)))
-        && parse(text).is_ok()
+    let (authority, path) = text.split_once('/').unwrap_or((text, ""));
+    let (host, port) = authority.split_once(':').unwrap_or((authority, ""));
+    let is_more = authority.len() < text.len() || !port.is_empty();
+    // What stands behind an address may be the length of a range that is no range, `192.0.2.0/33`.
+    let is_page = || ip::IpRange::parse(host).is_ok() && path.contains(|c: char| !c.is_ascii_digit());
+    (text.contains("://") || is_more && (domain::looks_like(host) || is_page())) && parse(text).is_ok()
 }
 
 #[cfg(test)]

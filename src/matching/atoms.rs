@@ -154,7 +154,8 @@ impl AtomTable {
             let mut suffix = name.as_str();
             loop {
                 let is_apex = suffix.len() == name.len();
-                self.each_of(self.names.get(suffix).copied(), &mut |id| {
+                let head = if suffix.len() <= NAME_BYTES { self.names.get(suffix).copied() } else { None };
+                self.each_of(head, &mut |id| {
                     if !(is_apex && self.is_wildcard(id)) {
                         each(id, range.clone());
                     }
@@ -219,6 +220,9 @@ impl AtomTable {
         self.entries.iter().any(|entry| matches!(&entry.observable, Observable::Hash(of, _) if *of == kind))
     }
 }
+
+/// The most bytes of a name. Source: RFC 1035, section 2.3.4.
+const NAME_BYTES: usize = 253;
 
 fn lower_name(bytes: &[u8]) -> String {
     if bytes.is_ascii() { lower(bytes) } else { Observable::comparable_name(&String::from_utf8_lossy(bytes)) }

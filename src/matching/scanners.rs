@@ -319,7 +319,8 @@ mod tests {
         assert_eq!((hits[0].range.clone(), hits[0].kind, hits[0].leaf), (2..9, "hex", 2));
         assert!(scanners.hexes(b"MZa\0").unwrap().is_empty());
         let mut found = Vec::new();
-        scanners.search(b"xxMZabc\0", &[0..8], &mut |index, range| found.push((index, range))).unwrap();
+        let whole = 0..8;
+        scanners.search(b"xxMZabc\0", &[whole], &mut |index, range| found.push((index, range))).unwrap();
         assert_eq!(found, [(0, 2..8)]);
     }
 }

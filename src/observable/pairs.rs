@@ -59,6 +59,8 @@ fn one_run<'t>(text: &'t [u8], run: Range<usize>, separator: u8, each: &mut dyn 
 
 #[cfg(test)]
 mod tests {
+    use std::slice::from_ref;
+
     use super::*;
 
     fn found(text: &str) -> Vec<String> {
@@ -74,7 +76,7 @@ mod tests {
                 let digest = vec!["3d"; pairs].join(separator);
                 for text in [digest.clone(), format!("sha1 {digest} x"), format!("({digest})"), format!("é{digest}, a")]
                 {
-                    assert_eq!(found(&text), [digest.clone()], "{text}");
+                    assert_eq!(found(&text), from_ref(&digest), "{text}");
                 }
             }
         }
@@ -91,11 +93,11 @@ mod tests {
     #[test]
     fn words_of_two_letters_beside_a_spaced_digest_are_not_of_it() {
         let digest = vec!["3d"; 20].join(" ");
-        assert_eq!(found(&format!("may be {digest}")), [digest.clone()]);
-        assert_eq!(found(&format!("{digest} ad x")), [digest.clone()]);
-        assert_eq!(found(&format!("face {digest} added")), [digest.clone()]);
-        assert_eq!(found(&format!("cert be {digest} ad")), [digest.clone()]);
-        assert_eq!(found(&format!("2023-06-01 {digest} 11:22")), [digest.clone()]);
+        assert_eq!(found(&format!("may be {digest}")), from_ref(&digest));
+        assert_eq!(found(&format!("{digest} ad x")), from_ref(&digest));
+        assert_eq!(found(&format!("face {digest} added")), from_ref(&digest));
+        assert_eq!(found(&format!("cert be {digest} ad")), from_ref(&digest));
+        assert_eq!(found(&format!("2023-06-01 {digest} 11:22")), from_ref(&digest));
         assert!(found(&format!("2023-06-01 11 {digest}")).is_empty());
     }
 }

@@ -141,10 +141,13 @@ fn turned(text: &str, at: usize, from: usize) -> Option<(Range<usize>, &'static 
             .checked_sub(scheme.len())
             .is_some_and(|start| begins(before, start, scheme) && is_start(before, start))
     });
+    if !is_scheme || text.as_bytes().get(start) != Some(&b':') {
+        return None;
+    }
     let turned = text.get(at..)?.bytes().take_while(|&byte| byte == b'\\').count();
     let behind = text.as_bytes().get(at + turned);
     let is_host = behind.is_some_and(|&byte| byte.is_ascii_alphanumeric() || byte == b'[' || !byte.is_ascii());
-    (is_scheme && text.as_bytes().get(start) == Some(&b':') && is_host).then_some((start..at + turned, "://"))
+    is_host.then_some((start..at + turned, "://"))
 }
 
 fn is_start(text: &str, at: usize) -> bool {

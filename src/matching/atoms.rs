@@ -11,6 +11,7 @@ use prefix_trie::PrefixMap;
 use crate::observable::tokens::{Shapes, Token};
 use crate::observable::{Certificate, HashKind, Observable};
 use crate::pack::Seen;
+use crate::record::readable;
 
 /// One atom, and the test that it is part of.
 #[derive(Clone, Debug)]
@@ -225,7 +226,7 @@ impl AtomTable {
 const NAME_BYTES: usize = 253;
 
 fn lower_name(bytes: &[u8]) -> String {
-    if bytes.is_ascii() { lower(bytes) } else { Observable::comparable_name(&String::from_utf8_lossy(bytes)) }
+    if bytes.is_ascii() { lower(bytes) } else { Observable::comparable_name(&readable(bytes)) }
 }
 
 fn lower(bytes: &[u8]) -> String {

@@ -323,4 +323,12 @@ mod tests {
         scanners.search(b"xxMZabc\0", &[whole], &mut |index, range| found.push((index, range))).unwrap();
         assert_eq!(found, [(0, 2..8)]);
     }
+
+    #[test]
+    fn a_search_that_takes_too_long_is_told_and_ends_nothing_else() {
+        let mut limits = BTreeSet::new();
+        assert!(finished(Err(ScanError::Timeout), &mut limits).is_ok_and(|results| results.is_none()));
+        assert!(limits.first().unwrap().contains("longer than 600 seconds"));
+        assert!(finished(Err(ScanError::UnknownModule { module: "x".into() }), &mut limits).is_err());
+    }
 }

@@ -29,8 +29,6 @@ pub(super) struct Screen {
     is_blind: bool,
     words: Option<AhoCorasick>,
     word_count: usize,
-    /// How many of the words are what visible defanging begins with; they are the first ones.
-    defanging: usize,
     /// For each record leaf, for each of its predicates that have needles, the indexes of these needles in `words`.
     leaves: Vec<Vec<Vec<usize>>>,
 }
@@ -39,8 +37,7 @@ impl Screen {
     /// Prepares the screen for the atoms, patterns and record leaves of a ruleset.
     pub fn new(atoms: &AtomTable, patterns: &Patterns, leaves: &[Vec<FieldTest>]) -> Result<Self, String> {
         let has_atoms = !atoms.entries.is_empty();
-        let mut words = refang::beginnings();
-        let defanging = words.len();
+        let mut words = Vec::new();
         let leaves = leaves
             .iter()
             .map(|tests| {
@@ -60,7 +57,6 @@ impl Screen {
             is_blind: patterns.has_rules() || patterns.is_hidden,
             words: Some(automaton),
             word_count: words.len(),
-            defanging,
             leaves,
         })
     }
@@ -85,6 +81,9 @@ impl Screen {
             }
         });
         self.escapes(bytes, &mut offsets);
+        if self.has_atoms {
+            refang::each_beginning(bytes, &mut |offset| offsets.push(offset));
+        }
         self.words(bytes, &mut offsets);
         // An expression may begin to match in a record before the one that it matches in.
         let screened =
@@ -126,10 +125,10 @@ impl Screen {
         offsets.extend(memchr::memchr3_iter(0xc2, 0xe2, 0xef, bytes).filter(|&at| begins_unseen(bytes, at)));
     }
 
-    /// Notes defanging, and for each record leaf the places of its rarest needle.
+    /// Notes for each record leaf the places of its rarest needle.
     fn words(&self, bytes: &[u8], offsets: &mut Vec<usize>) {
         let Some(words) = &self.words else { return };
-        if !self.has_atoms && self.leaves.is_empty() {
+        if self.word_count == 0 {
             return;
         }
         let mut places: Vec<Vec<usize>> = vec![Vec::new(); self.word_count];
@@ -137,9 +136,6 @@ impl Screen {
             if let Some(list) = places.get_mut(found.pattern().as_usize()) {
                 list.push(found.start());
             }
-        }
-        if self.has_atoms {
-            offsets.extend(places.iter().take(self.defanging).flatten());
         }
         let count = |needles: &[usize]| needles.iter().filter_map(|&n| places.get(n)).map(Vec::len).sum::<usize>();
         for leaf in &self.leaves {

@@ -62,17 +62,38 @@ const SCHEMES: [(&str, &str); 2] = [("hxxp", "http"), ("fxp", "ftp")];
 /// Schemes whose slashes are turned round: `http:\\evil.example`.
 const TURNED: [&str; 6] = ["http", "https", "ftp", "hxxp", "hxxps", "fxp"];
 
-/// Returns what any defanging begins with, in lower case, so that raw text can be searched for it. Some of these stand in
-/// ordinary text, too.
-pub fn beginnings() -> Vec<String> {
-    let mut words: Vec<String> = SCHEMES.iter().map(|(scheme, _)| (*scheme).to_owned()).collect();
-    words.extend(["tp:\\", "tps:\\"].map(str::to_owned));
-    for (open, _) in BRACKETS {
-        for space in ["", " "] {
-            words.extend([":", ".", "@", "dot", "at"].map(|word| format!("{}{space}{word}", char::from(open))));
+/// Calls `each` with every place in raw bytes where defanging may begin. It may also begin nowhere there.
+pub fn each_beginning(bytes: &[u8], each: &mut dyn FnMut(usize)) {
+    let behind = |at: usize| bytes.get(at..).unwrap_or_default();
+    let is = |at: usize, wanted: u8| bytes.get(at).is_some_and(|byte| byte.eq_ignore_ascii_case(&wanted));
+    for at in memchr::memchr3_iter(b'[', b'(', b'{', bytes) {
+        let inside = behind(at + 1);
+        let inside = inside.strip_prefix(b" ").unwrap_or(inside);
+        let word = match inside.first() {
+            Some(b'.' | b':' | b'@') => true,
+            Some(b'd' | b'D') => inside.get(..3).is_some_and(|word| word.eq_ignore_ascii_case(b"dot")),
+            // `at` closes at once: `(attached)` does not.
+            Some(b'a' | b'A') => {
+                inside.get(1).is_some_and(|byte| byte.eq_ignore_ascii_case(&b't'))
+                    && inside.get(2).is_none_or(|byte| !byte.is_ascii_alphanumeric())
+            }
+            _ => false,
+        };
+        if word {
+            each(at);
         }
     }
-    words
+    for at in memchr::memchr2_iter(b'x', b'X', bytes) {
+        let start = at.checked_sub(1);
+        if start.is_some_and(|start| is(start, b'h') && is(at + 1, b'x') || is(start, b'f') && is(at + 1, b'p')) {
+            each(at - 1);
+        }
+    }
+    for at in memchr::memmem::find_iter(bytes, b":\\\\") {
+        if at.checked_sub(1).is_some_and(|before| is(before, b'p') || is(before, b's')) {
+            each(at - 1);
+        }
+    }
 }
 
 /// Undoes visible defanging; none where there is none.
@@ -337,13 +358,29 @@ mod tests {
     }
 
     #[test]
-    fn whatever_is_undone_begins_as_it_should() {
-        for defanged in ["a[.]b", "a( dot )b", "hxxp://", "http:\\\\a", "https:\\\\a", "fxp:", "a{ @}b", "a[:]"] {
-            let lower = defanged.to_lowercase();
-            assert!(
-                refang(defanged).is_some() && beginnings().iter().any(|begin| lower.contains(begin.as_str())),
-                "{defanged}"
-            );
+    fn whatever_is_undone_begins_somewhere() {
+        let begins = |text: &str| {
+            let mut found = Vec::new();
+            each_beginning(text.as_bytes(), &mut |at| found.push(at));
+            !found.is_empty()
+        };
+        for defanged in [
+            "a[.]b",
+            "a( dot )b",
+            "hxxp://",
+            "HXXP://",
+            "http:\\\\a",
+            "httpS:\\\\a",
+            "fxp:",
+            "a{ @}b",
+            "a[:]",
+            "a(AT)b",
+            "a[ at ]b",
+        ] {
+            assert!(begins(defanged), "{defanged}");
+        }
+        for plain in ["(attached)", "{\"a\": [1]}", "exp(1)", "C:\\a", "xx", "[", "(a"] {
+            assert!(!begins(plain), "{plain}");
         }
     }
 }

@@ -32,6 +32,9 @@ fn names_beyond_ascii_are_one_in_either_spelling() {
         );
         each_missed(list, &["munchen.example", "xn--mnchen-3yb.example", "altmünchen.example", "münchen.examples"]);
     }
+    // Latin-1 in a log without a charset.
+    assert_eq!(kinds("münchen.example", b"first gr\xfc\xdfe\nx m\xfcnchen.example y\n"), ["sighting"]);
+    assert!(kinds("münchen.example", b"first gr\xfc\xdfe\nx m\xf6nchen.example y\n").is_empty());
     each_found("bob@münchen.example", &["bob@xn--mnchen-3ya.example", "Bob@MÜNCHEN.example"]);
     each_found("https://münchen.example/a", &["http://xn--mnchen-3ya.example/a", "https://MÜNCHEN.example/a/b"]);
     each_found("例え.example", &["xn--r8jz45g.example", "例え.example", "https://例え.example/"]);

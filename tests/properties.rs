@@ -332,6 +332,9 @@ static EVERYTHING: LazyLock<Ruleset> = LazyLock::new(|| {
          \x20       - ip: ['10.11.12.0/24', '2001:db8::/32']\n        - domain: evil.example\n        - url: 'http://bad.example/a'\n\
          \x20       - email: bob@wicked.example\n        - hash: d41d8cd98f00b204e9800998ecf8427e\n        - text: ['ü', 'a\"b']\n\
          \x20       - regex: ['(^|;)x$', '\\w+@\\w+']\n        - yara: 'rule r { strings: $a = \"zz\" condition: $a }'\n\
+         \x20       - certificate: {thumbprint: 1LTMzakihiRla/8z2BEJVXeWMqo=, serial: 80788D5549DC17AE, subject: CN=a}\n\
+         \x20       - user_agent: Mozilla/5.0 (X11)\n        - hex: 7A 7A ?? 7A\n        - hash: d4b4cccda9228624656bff33d8110955779632aa\n\
+         \x20       - domain: ['*.münchen.example', 例え.example]\n\
          \x20       - record: {Operation|contains: Send, Other|not: x}\n",
     )
 });
@@ -347,6 +350,8 @@ proptest! {
                 "{\"a\":\"", "\\u00", "\\ud83d", "%2", "%E2%80", "&#x", "&#46;", "[.]", "hxxp", "[@]", "evil", ".example", "bob@wicked.example",
                 "10.11.12.13", "2001:db8::1", "::ffff:", "http://bad.example/a", "\n", "\",\"", "\"\"", "a,b,c\n", "#Fields: a b\n", "From: x\n\n",
                 "From a@b Thu Jun  1 00:00:00 2023\n", "\u{feff}", "“", "例", "é", "MZ", "zz", "=3D", "AA:BB:", "}", "]",
+                "(at)", " [dot] ", "{.}", "fxp", "http:\\\\", "。", "．", "３", "ｅ", "münchen", "xn--mnchen-3ya", "d4 b4 cc", "-d4-b4", "80788D5549DC17AE",
+                "00:80:78", "0x", "0", "%9]", "CN = a", "Mozilla/5.0+(X11)", " Edg/1", "1LTMzakihiRla_8z2BEJVXeWMqo", "\"bob\"@", "\u{301}",
             ]).prop_map(|text| text.as_bytes().to_vec()),
         ], 0..24),
     ) {

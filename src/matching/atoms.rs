@@ -181,13 +181,15 @@ impl AtomTable {
         let Some(&head) = self.url_hosts.get(host) else { return };
         // The longest path that is worth comparing; URLs beyond this are not in use.
         let rest = text.get(range.end..text.len().min(range.end + 8192)).unwrap_or_default();
-        let rest = rest.strip_prefix(b"]").unwrap_or(rest);
-        let rest = String::from_utf8_lossy(rest);
+        // `[fe80::1%25eth0]:8080`: the zone belongs to the host. Source: RFC 6874, section 2.
+        let zone = rest.iter().take(ZONE_BYTES).position(|&byte| byte == b']').filter(|_| rest.starts_with(b"%"));
+        let lead = zone.map_or(usize::from(rest.starts_with(b"]")), |zone| zone + 1);
+        let rest = String::from_utf8_lossy(rest.get(lead..).unwrap_or_default());
         self.each_of(Some(head), &mut |id| {
             if let Some(Observable::Url(url)) = self.entry(id).map(|entry| &entry.observable)
                 && let Some(length) = url.match_behind_host(&rest)
             {
-                each(id, range.start..(range.end + length).min(text.len()));
+                each(id, range.start..(range.end + if length > 0 { lead + length } else { 0 }).min(text.len()));
             }
         });
     }
@@ -221,6 +223,9 @@ impl AtomTable {
         self.entries.iter().any(|entry| matches!(&entry.observable, Observable::Hash(of, _) if *of == kind))
     }
 }
+
+/// How far behind an address its zone may end.
+const ZONE_BYTES: usize = 32;
 
 /// The most bytes of a name. Source: RFC 1035, section 2.3.4.
 const NAME_BYTES: usize = 253;

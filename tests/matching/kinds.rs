@@ -81,6 +81,8 @@ fn urls_are_compared_in_their_normal_form() {
     );
     each_found("http://[2001:db8::1]:8080/a", &["http://[2001:DB8:0::1]:8080/a", "[2001:db8::1]:8080/a/b"]);
     each_missed("http://[2001:db8::1]:8080/a", &["http://[2001:db8::1]/a", "http://[2001:db8::2]:8080/a"]);
+    each_found("http://[fe80::1]:8080/a", &["http://[fe80::1%25eth0]:8080/a", "http://[FE80::1%9]:8080/a?b"]);
+    each_missed("http://[fe80::1]:8080/a", &["http://[fe80::1%25eth0]/a", "http://[fe80::12%25eth0]:8080/a"]);
     each_found("evil.example:443/a", &["https://evil.example/a", "evil.example:443/a"]);
     each_found("https://evil.example/", &["https://user:pw@evil.example/", "https://evil.example?q", "EVIL.example/x"]);
     each_missed(

@@ -24,12 +24,28 @@ const LIST: &str = "10.11.12.13\n2001:db8::abcd\nevil.example\nbob@wicked.exampl
 const ATOMS: &[(&str, &[&str])] = &[
     ("10.11.12.13", &["10.11.12.13", "::ffff:10.11.12.13", "010.011.012.013", "10.11.12.13:443", "[10.11.12.13]:1"]),
     ("2001:db8::abcd", &["2001:db8::abcd", "2001:DB8:0::abcd", "[2001:db8::abcd]:443", "2001:db8:0:0:0:0:0:abcd"]),
-    ("evil.example", &["evil.example", "EVIL.Example", "a.b-c.evil.example", "https://evil.example:8443/x"]),
+    (
+        "evil.example",
+        &[
+            "evil.example",
+            "EVIL.Example",
+            "a.b-c.evil.example",
+            "https://evil.example:8443/x",
+            "evil。example",
+            "a．evil｡EXAMPLE",
+        ],
+    ),
     ("bob@wicked.example", &["bob@wicked.example", "Bob@WICKED.example", "mailto:bob@wicked.example"]),
     ("bad.example/a/b", &["https://bad.example/a/b", "HTTP://bad.example:80/a/b/c", "bad.example/a/b?q=1"]),
     (
         "d4b4cccda9228624656bff33d8110955779632aa",
-        &["d4b4cccda9228624656bff33d8110955779632aa", "D4B4CCCDA9228624656BFF33D8110955779632AA"],
+        &[
+            "d4b4cccda9228624656bff33d8110955779632aa",
+            "D4B4CCCDA9228624656BFF33D8110955779632AA",
+            "D4:B4:CC:CD:A9:22:86:24:65:6B:FF:33:D8:11:09:55:77:96:32:AA",
+            "d4 b4 cc cd a9 22 86 24 65 6b ff 33 d8 11 09 55 77 96 32 aa",
+            "d4-b4-cc-cd-a9-22-86-24-65-6b-ff-33-d8-11-09-55-77-96-32-aa",
+        ],
     ),
 ];
 

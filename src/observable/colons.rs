@@ -29,7 +29,7 @@ pub(super) fn runs<'t>(text: &'t [u8], shapes: Shapes, reading: Reading, each: E
             continue;
         }
         if shapes.hex {
-            digest(text, start..end, each);
+            digest(text, start..end, reading, each);
         }
         if shapes.v4 || shapes.v6 {
             one_run(text, start..end, shapes, reading, each);
@@ -93,7 +93,7 @@ fn emit<'t>(address: Ipv6Addr, range: Range<usize>, shapes: Shapes, each: Each<'
 }
 
 /// Emits the digest in pairs of digits that a run is or ends with: `D4:B4:…`, `SHA1:D4:B4:…`.
-fn digest<'t>(text: &'t [u8], range: Range<usize>, each: Each<'_, 't>) {
+fn digest<'t>(text: &'t [u8], range: Range<usize>, reading: Reading, each: Each<'_, 't>) {
     let run = text.get(range.clone()).unwrap_or_default();
     for pairs in [64_usize, 32, 20, 16] {
         let Some(lead) = run.len().checked_sub(pairs * 3 - 1) else { continue };
@@ -109,14 +109,17 @@ fn digest<'t>(text: &'t [u8], range: Range<usize>, each: Each<'_, 't>) {
         }
         let word = text.get(..(range.start + lead).saturating_sub(1)).unwrap_or_default();
         let word_length = word.iter().rev().take_while(|b| b.is_ascii_alphanumeric()).count();
+        let begins = range.start + lead;
+        let is_escaped =
+            reading == Reading::Escaped && begins.checked_sub(2).and_then(|at| text.get(at)) == Some(&b'\\');
         let is_border = match lead.checked_sub(1).and_then(|i| run.get(i)) {
             // A pair before it would make it the end of a longer digest.
             Some(b':') => word_length != 2,
             Some(_) => false,
             None => !is_tied_before(text, range.start),
         };
-        if is_border {
-            each(Token::Hex(digest), range.start + lead..range.end);
+        if is_border || is_escaped {
+            each(Token::Hex(digest), begins..range.end);
         }
         return;
     }

@@ -4,13 +4,13 @@
 use std::ops::Range;
 
 use super::borders::{is_tied_before, is_tied_behind};
-use super::tokens::Token;
+use super::tokens::{Reading, Token};
 
 /// How many pairs the digests that are known have: MD5, SHA-1, SHA-256, SHA-512.
 const COUNTS: [usize; 4] = [16, 20, 32, 64];
 
 /// Calls `each` with every digest in pairs, from left to right.
-pub(super) fn runs<'t>(text: &'t [u8], each: &mut dyn FnMut(Token<'t>, Range<usize>)) {
+pub(super) fn runs<'t>(text: &'t [u8], reading: Reading, each: &mut dyn FnMut(Token<'t>, Range<usize>)) {
     for separator in [b'-', b' '] {
         let mut done = 0;
         for at in memchr::memchr_iter(separator, text) {
@@ -24,7 +24,11 @@ pub(super) fn runs<'t>(text: &'t [u8], each: &mut dyn FnMut(Token<'t>, Range<usi
                 end += 3;
             }
             done = end;
-            one_run(text, start..end, separator, each);
+            one_run(text, start..end, separator, is_tied_before(text, start), each);
+            // In `\nd4 b4`, the `n` may be a part of an escape.
+            if reading == Reading::Escaped && start.checked_sub(2).and_then(|at| text.get(at)) == Some(&b'\\') {
+                one_run(text, start..end, separator, false, each);
+            }
         }
     }
 }
@@ -35,8 +39,14 @@ fn is_pair(text: &[u8], at: usize) -> bool {
 
 /// Emits a run that is a digest as a whole. Between spaces, a word such as `be` may stand before it or behind it, or the
 /// end of a date.
-fn one_run<'t>(text: &'t [u8], run: Range<usize>, separator: u8, each: &mut dyn FnMut(Token<'t>, Range<usize>)) {
-    let start = if is_tied_before(text, run.start) { run.start + 3 } else { run.start };
+fn one_run<'t>(
+    text: &'t [u8],
+    run: Range<usize>,
+    separator: u8,
+    is_tied: bool,
+    each: &mut dyn FnMut(Token<'t>, Range<usize>),
+) {
+    let start = if is_tied { run.start + 3 } else { run.start };
     let end = if is_tied_behind(text, run.end) { run.end.saturating_sub(3) } else { run.end };
     if separator == b'-' && (start, end) != (run.start, run.end) {
         return;
@@ -65,7 +75,7 @@ mod tests {
 
     fn found(text: &str) -> Vec<String> {
         let mut out = Vec::new();
-        runs(text.as_bytes(), &mut |_, range| out.push(text[range].to_owned()));
+        runs(text.as_bytes(), Reading::Exact, &mut |_, range| out.push(text[range].to_owned()));
         out
     }
 
@@ -99,5 +109,11 @@ mod tests {
         assert_eq!(found(&format!("cert be {digest} ad")), from_ref(&digest));
         assert_eq!(found(&format!("2023-06-01 {digest} 11:22")), from_ref(&digest));
         assert!(found(&format!("2023-06-01 11 {digest}")).is_empty());
+        for (separator, escape) in [(" ", "n"), ("-", "n"), (" ", "b"), ("-", "f")] {
+            let text = format!("\\{escape}{}", digest.replace(' ', separator));
+            let mut count = 0;
+            runs(text.as_bytes(), Reading::Escaped, &mut |_, _| count += 1);
+            assert!(count == 1 && found(&text).is_empty(), "{text}");
+        }
     }
 }

@@ -99,7 +99,7 @@ pub fn tokens<'t>(text: &'t [u8], shapes: Shapes, reading: Reading, each: &mut d
         colons::runs(text, shapes, reading, each);
     }
     if shapes.hex {
-        pairs::runs(text, each);
+        pairs::runs(text, reading, each);
     }
 }
 

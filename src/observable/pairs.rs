@@ -51,7 +51,11 @@ fn one_run<'t>(
     if separator == b'-' && (start, end) != (run.start, run.end) {
         return;
     }
-    let is_joint = |at: Option<usize>| at.and_then(|at| text.get(at)).is_some_and(|byte| b"-:./,_+".contains(byte));
+    // What goes on in another way than a word ends is the end of a date, an amount, a time.
+    let is_joint = |at: Option<usize>| {
+        let byte = at.and_then(|at| text.get(at)).copied().unwrap_or(b' ');
+        !(byte.is_ascii_whitespace() || byte.is_ascii_control() || b"\"'`()[]{}<>\\;|".contains(&byte))
+    };
     let is_word = |at: usize| text.get(at..at + 2).is_some_and(|pair| pair.iter().all(u8::is_ascii_alphabetic));
     let may_lead = separator == b' ' && (is_word(start) || is_joint(start.checked_sub(1)));
     let may_trail = separator == b' ' && (is_word(end.saturating_sub(2)) || is_joint(Some(end)));
@@ -108,6 +112,7 @@ mod tests {
         assert_eq!(found(&format!("face {digest} added")), from_ref(&digest));
         assert_eq!(found(&format!("cert be {digest} ad")), from_ref(&digest));
         assert_eq!(found(&format!("2023-06-01 {digest} 11:22")), from_ref(&digest));
+        assert_eq!(found(&format!("{digest} 50%")), from_ref(&digest));
         assert!(found(&format!("2023-06-01 11 {digest}")).is_empty());
         for (separator, escape) in [(" ", "n"), ("-", "n"), (" ", "b"), ("-", "f")] {
             let text = format!("\\{escape}{}", digest.replace(' ', separator));

@@ -52,7 +52,7 @@ const BEHIND: &[(&str, &[&str])] = &[
     ("sha2", &["scan/tee.rs"]),
     ("tar", &["decode/tar.rs"]),
     ("walkdir", &["cli/packs.rs", "evidence/mod.rs"]),
-    ("yara_x", &["matching/patterns.rs"]),
+    ("yara_x", &["matching/patterns.rs", "matching/scanners.rs"]),
     ("zip", &["decode/zip.rs"]),
 ];
 

@@ -80,7 +80,14 @@ fn the_program_tells_mistakes_of_all_files_at_once() {
     let heads: Vec<&str> = heads.map(|line| line.split_once("]: ").unwrap().0).collect();
     let of = |file: &str| heads.iter().filter(|head| head.starts_with(file)).copied().collect::<Vec<_>>();
     assert_eq!([of("./tag.yaml"), of("compiled.yaml")].concat(), heads);
-    let expected = ["3:1: error[M001", "4:15: error[P014", "8:1: error[M003", "14:1: error[M002", "27:17: error[P030"];
+    let expected = [
+        "3:1: error[M001",
+        "4:15: error[P014",
+        "8:1: error[M003",
+        "14:1: error[M002",
+        "19:1: error[M005",
+        "32:17: error[P030",
+    ];
     assert_eq!(of("compiled.yaml"), expected.map(|place| format!("compiled.yaml:{place}")));
     assert!(of("./tag.yaml").len() > 5);
 }

@@ -24,12 +24,28 @@ const LIST: &str = "10.11.12.13\n2001:db8::abcd\nevil.example\nbob@wicked.exampl
 const ATOMS: &[(&str, &[&str])] = &[
     ("10.11.12.13", &["10.11.12.13", "::ffff:10.11.12.13", "010.011.012.013", "10.11.12.13:443", "[10.11.12.13]:1"]),
     ("2001:db8::abcd", &["2001:db8::abcd", "2001:DB8:0::abcd", "[2001:db8::abcd]:443", "2001:db8:0:0:0:0:0:abcd"]),
-    ("evil.example", &["evil.example", "EVIL.Example", "a.b-c.evil.example", "https://evil.example:8443/x"]),
+    (
+        "evil.example",
+        &[
+            "evil.example",
+            "EVIL.Example",
+            "a.b-c.evil.example",
+            "https://evil.example:8443/x",
+            "evil。example",
+            "a．evil｡EXAMPLE",
+        ],
+    ),
     ("bob@wicked.example", &["bob@wicked.example", "Bob@WICKED.example", "mailto:bob@wicked.example"]),
     ("bad.example/a/b", &["https://bad.example/a/b", "HTTP://bad.example:80/a/b/c", "bad.example/a/b?q=1"]),
     (
         "d4b4cccda9228624656bff33d8110955779632aa",
-        &["d4b4cccda9228624656bff33d8110955779632aa", "D4B4CCCDA9228624656BFF33D8110955779632AA"],
+        &[
+            "d4b4cccda9228624656bff33d8110955779632aa",
+            "D4B4CCCDA9228624656BFF33D8110955779632AA",
+            "D4:B4:CC:CD:A9:22:86:24:65:6B:FF:33:D8:11:09:55:77:96:32:AA",
+            "d4 b4 cc cd a9 22 86 24 65 6b ff 33 d8 11 09 55 77 96 32 aa",
+            "d4-b4-cc-cd-a9-22-86-24-65-6b-ff-33-d8-11-09-55-77-96-32-aa",
+        ],
     ),
 ];
 
@@ -41,7 +57,7 @@ const BORDERS: &[&str] = &[
 
 /// What makes a value a part of something longer, before it and behind it.
 const TIES: &[(&str, &str)] =
-    &[("x", ""), ("9", ""), ("n", ""), ("é", ""), ("", "x"), ("", "9"), ("x", "9"), ("", "é")];
+    &[("x", ""), ("9", ""), ("n", ""), ("", "x"), ("", "9"), ("x", "9"), ("１", ""), ("", "１")];
 
 /// The plain spelling of each value, without what reports or ports put beside it.
 const BARE: &[&str] = &[
@@ -332,6 +348,9 @@ static EVERYTHING: LazyLock<Ruleset> = LazyLock::new(|| {
          \x20       - ip: ['10.11.12.0/24', '2001:db8::/32']\n        - domain: evil.example\n        - url: 'http://bad.example/a'\n\
          \x20       - email: bob@wicked.example\n        - hash: d41d8cd98f00b204e9800998ecf8427e\n        - text: ['ü', 'a\"b']\n\
          \x20       - regex: ['(^|;)x$', '\\w+@\\w+']\n        - yara: 'rule r { strings: $a = \"zz\" condition: $a }'\n\
+         \x20       - certificate: {thumbprint: 1LTMzakihiRla/8z2BEJVXeWMqo=, serial: 80788D5549DC17AE, subject: CN=a}\n\
+         \x20       - user_agent: Mozilla/5.0 (X11)\n        - hex: 7A 7A ?? 7A\n        - hash: d4b4cccda9228624656bff33d8110955779632aa\n\
+         \x20       - domain: ['*.münchen.example', 例え.example]\n\
          \x20       - record: {Operation|contains: Send, Other|not: x}\n",
     )
 });
@@ -347,6 +366,8 @@ proptest! {
                 "{\"a\":\"", "\\u00", "\\ud83d", "%2", "%E2%80", "&#x", "&#46;", "[.]", "hxxp", "[@]", "evil", ".example", "bob@wicked.example",
                 "10.11.12.13", "2001:db8::1", "::ffff:", "http://bad.example/a", "\n", "\",\"", "\"\"", "a,b,c\n", "#Fields: a b\n", "From: x\n\n",
                 "From a@b Thu Jun  1 00:00:00 2023\n", "\u{feff}", "“", "例", "é", "MZ", "zz", "=3D", "AA:BB:", "}", "]",
+                "(at)", " [dot] ", "{.}", "fxp", "http:\\\\", "。", "．", "３", "ｅ", "münchen", "xn--mnchen-3ya", "d4 b4 cc", "-d4-b4", "80788D5549DC17AE",
+                "00:80:78", "0x", "0", "%9]", "CN = a", "Mozilla/5.0+(X11)", " Edg/1", "1LTMzakihiRla_8z2BEJVXeWMqo", "\"bob\"@", "\u{301}",
             ]).prop_map(|text| text.as_bytes().to_vec()),
         ], 0..24),
     ) {

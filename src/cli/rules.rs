@@ -82,11 +82,15 @@ fn list_text(ruleset: &Ruleset) -> Result<Exit, Refusal> {
         out.push_str(&format!("{}{}\n", escape_for_terminal(&pack.name), escape_for_terminal(&advisory)));
         let own = || ruleset.indicators.iter().filter(|compiled| compiled.pack == index);
         let width = own().map(|compiled| compiled.indicator.id.chars().count()).max().unwrap_or_default();
+        let kind_width = own().map(|compiled| compiled.kind.len()).max().unwrap_or_default().max(6);
         for compiled in own() {
             let indicator = &compiled.indicator;
             let (severity, kind) = (indicator.severity.as_str(), compiled.kind);
             let name = escape_for_terminal(&indicator.name);
-            out.push_str(&format!("  {severity:8}  {kind:6}  {:width$}  {name}\n", escape_for_terminal(&indicator.id)));
+            out.push_str(&format!(
+                "  {severity:8}  {kind:kind_width$}  {:width$}  {name}\n",
+                escape_for_terminal(&indicator.id)
+            ));
         }
     }
     print(&out)?;

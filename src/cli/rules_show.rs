@@ -77,6 +77,7 @@ fn expression(expr: &Expr, depth: usize, out: &mut String) {
         }
         Expr::Text(texts) => texts.iter().for_each(|text| line(&format!("text {}", text.value))),
         Expr::Regex(expressions) => expressions.iter().for_each(|expression| line(&format!("regex {expression}"))),
+        Expr::Hex(strings) => strings.iter().for_each(|string| line(&format!("hex {string}"))),
         Expr::Yara(source) => source.lines().for_each(|source| line(&format!("yara {source}"))),
         Expr::Record(predicates) => {
             predicates.iter().for_each(|predicate| line(&format!("record {}", in_words(predicate))))

@@ -9,8 +9,9 @@ use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use prefix_trie::PrefixMap;
 
 use crate::observable::tokens::{Shapes, Token};
-use crate::observable::{HashKind, Observable};
+use crate::observable::{Certificate, HashKind, Observable};
 use crate::pack::Seen;
+use crate::record::readable;
 
 /// One atom, and the test that it is part of.
 #[derive(Clone, Debug)]
@@ -71,9 +72,14 @@ impl AtomTable {
                 (None, IpNet::V4(range)) => self.v4_ranges.insert(range, id).unwrap_or(NONE),
                 (None, IpNet::V6(range)) => self.v6_ranges.insert(range, id).unwrap_or(NONE),
             },
-            Observable::Domain(name) => chain(&mut self.names, name.as_str().into(), id),
+            Observable::Domain(name) => chain(&mut self.names, name.strip_prefix("*.").unwrap_or(name).into(), id),
             Observable::Email(address) => chain(&mut self.emails, address.as_str().into(), id),
             Observable::Hash(_, digits) => chain(&mut self.hashes, digits.as_str().into(), id),
+            Observable::Certificate(Certificate::Thumbprint(digits)) => {
+                chain(&mut self.hashes, digits.as_str().into(), id)
+            }
+            // Found by their spellings, among the patterns.
+            Observable::Certificate(_) | Observable::UserAgent(_) => NONE,
             Observable::Url(url) => chain(&mut self.url_hosts, url.host.as_str().into(), id),
         };
         self.entries.push(entry);
@@ -94,6 +100,7 @@ impl AtomTable {
                 Observable::Email(address) => AtomKey::Email(address),
                 Observable::Hash(_, digits) => AtomKey::Hash(digits),
                 Observable::Url(url) => AtomKey::UrlHost(&url.host),
+                Observable::Certificate(_) | Observable::UserAgent(_) => continue,
             });
         }
     }
@@ -132,12 +139,12 @@ impl AtomTable {
             Token::Email(local, host) => {
                 let mut address = lower(local);
                 address.push('@');
-                address.push_str(&lower(host));
+                address.push_str(&lower_name(host));
                 self.each_of(self.emails.get(address.as_str()).copied(), &mut |id| each(id, range.clone()));
             }
             Token::Hex(digits) => {
                 let mut digits = lower(digits);
-                digits.retain(|c| c != ':');
+                digits.retain(|c| c.is_ascii_hexdigit());
                 self.each_of(self.hashes.get(digits.as_str()).copied(), &mut |id| each(id, range.clone()));
             }
         }
@@ -175,11 +182,17 @@ impl AtomTable {
     }
 
     fn look_up_name(&self, text: &[u8], name: &[u8], range: Range<usize>, each: &mut dyn FnMut(u32, Range<usize>)) {
-        let name = lower(name);
+        let name = lower_name(name);
         if !self.names.is_empty() {
             let mut suffix = name.as_str();
             loop {
-                self.each_of(self.names.get(suffix).copied(), &mut |id| each(id, range.clone()));
+                let is_apex = suffix.len() == name.len();
+                let head = if suffix.len() <= NAME_BYTES { self.names.get(suffix).copied() } else { None };
+                self.each_of(head, &mut |id| {
+                    if !(is_apex && self.is_wildcard(id)) {
+                        each(id, range.clone());
+                    }
+                });
                 match suffix.split_once('.') {
                     Some((_, parent)) => suffix = parent,
                     None => break,
@@ -191,17 +204,24 @@ impl AtomTable {
         }
     }
 
+    /// Tells whether an atom stands for sub-domains alone.
+    fn is_wildcard(&self, id: u32) -> bool {
+        matches!(self.entry(id).map(|e| &e.observable), Some(Observable::Domain(name)) if name.starts_with("*."))
+    }
+
     fn look_up_url(&self, text: &[u8], host: &str, range: Range<usize>, each: &mut dyn FnMut(u32, Range<usize>)) {
         let Some(&head) = self.url_hosts.get(host) else { return };
         // The longest path that is worth comparing; URLs beyond this are not in use.
         let rest = text.get(range.end..text.len().min(range.end + 8192)).unwrap_or_default();
-        let rest = rest.strip_prefix(b"]").unwrap_or(rest);
-        let rest = String::from_utf8_lossy(rest);
+        // `[fe80::1%25eth0]:8080`: the zone belongs to the host. Source: RFC 6874, section 2.
+        let zone = rest.iter().take(ZONE_BYTES).position(|&byte| byte == b']').filter(|_| rest.starts_with(b"%"));
+        let lead = zone.map_or(usize::from(rest.starts_with(b"]")), |zone| zone + 1);
+        let rest = String::from_utf8_lossy(rest.get(lead..).unwrap_or_default());
         self.each_of(Some(head), &mut |id| {
             if let Some(Observable::Url(url)) = self.entry(id).map(|entry| &entry.observable)
                 && let Some(length) = url.match_behind_host(&rest)
             {
-                each(id, range.start..(range.end + length).min(text.len()));
+                each(id, range.start..(range.end + if length > 0 { lead + length } else { 0 }).min(text.len()));
             }
         });
     }
@@ -210,7 +230,7 @@ impl AtomTable {
     pub fn is_url_host(&self, token: &Token<'_>) -> bool {
         !self.url_hosts.is_empty()
             && match token {
-                Token::Name(name) => self.url_hosts.contains_key(lower(name).as_str()),
+                Token::Name(name) => self.url_hosts.contains_key(lower_name(name).as_str()),
                 Token::Address(address) => self.url_hosts.contains_key(address.to_string().as_str()),
                 Token::Email(..) | Token::Hex(_) => false,
             }
@@ -234,6 +254,16 @@ impl AtomTable {
     pub fn has_hash(&self, kind: HashKind) -> bool {
         self.entries.iter().any(|entry| matches!(&entry.observable, Observable::Hash(of, _) if *of == kind))
     }
+}
+
+/// How far behind an address its zone may end.
+const ZONE_BYTES: usize = 32;
+
+/// The most bytes of a name. Source: RFC 1035, section 2.3.4.
+const NAME_BYTES: usize = 253;
+
+fn lower_name(bytes: &[u8]) -> String {
+    if bytes.is_ascii() { lower(bytes) } else { Observable::comparable_name(&readable(bytes)) }
 }
 
 fn lower(bytes: &[u8]) -> String {

@@ -108,10 +108,13 @@ pub(super) fn kind_of(expr: &Expr) -> &'static str {
             Some(Observable::Domain(_)) => "domain",
             Some(Observable::Url(_)) => "url",
             Some(Observable::Email(_)) => "email",
+            Some(Observable::Certificate(_)) => "certificate",
+            Some(Observable::UserAgent(_)) => "user_agent",
             Some(Observable::Hash(..)) | None => "hash",
         },
         Expr::Text(_) => "text",
         Expr::Regex(_) => "regex",
+        Expr::Hex(_) => "hex",
         Expr::Yara(_) => "yara",
         Expr::Record(_) => "record",
     }

@@ -4,14 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use super::{ObservableValue, SightingKind};
+use crate::observable::Observable;
 use crate::observable::decoding::DecodingLimit;
+use crate::observable::refang::{Mark, Refanged, Touch, refanged};
 use crate::observable::tokens::{Reading, tokens};
 use crate::record::{Block, Record, Span, entity_fields};
 use crate::text::cut_around;
 
 use super::Hit;
-use super::patterns::Scanners;
 use super::ruleset::{Evidence, Ruleset};
+use super::scanners::Scanners;
 use super::views::{View, Views};
 
 /// The most bytes of an entity field or a matched value that a hit carries.
@@ -75,16 +77,40 @@ fn touches_escape(text: &[u8], range: &Range<usize>) -> bool {
     before == Some(&b'\\') || behind == Some(&b'\\')
 }
 
-/// Tells whether a token touches visible defanging, so that it is a part of something quoted.
-fn touches_defanging(text: &[u8], range: &Range<usize>) -> bool {
-    let before = text.get(..range.start).unwrap_or_default();
-    let after = text.get(range.end..).unwrap_or_default();
-    if [b"[.]", b"[@]"].iter().any(|mark| before.ends_with(*mark) || after.starts_with(*mark)) {
-        return true;
+/// Where the text of each view is defanged, as far as that was asked.
+struct Defanged<'v> {
+    views: &'v Views,
+    /// Whether some view was refanged; if not, none is defanged.
+    is_any: bool,
+    known: BTreeMap<usize, (String, Vec<Mark>)>,
+}
+
+impl<'v> Defanged<'v> {
+    fn of(views: &'v Views) -> Self {
+        Self { views, is_any: views.list.iter().any(|view| view.is_refanged), known: BTreeMap::new() }
     }
-    let Some(scheme) = before.strip_suffix(b"://").or_else(|| before.strip_suffix(b"://[")) else { return false };
-    let scheme = scheme.strip_suffix(b"s").or_else(|| scheme.strip_suffix(b"S")).unwrap_or(scheme);
-    scheme.len() >= 4 && scheme.get(scheme.len() - 4..).is_some_and(|word| word.eq_ignore_ascii_case(b"hxxp"))
+
+    /// Tells whether and how a token touches visible defanging, so that it is a part of something quoted.
+    fn touch(&mut self, index: usize, range: &Range<usize>) -> Option<Touch> {
+        let view = self.views.list.get(index).filter(|view| self.is_any && !view.is_refanged)?;
+        let (text, marks) = self.known.entry(index).or_insert_with(|| {
+            let text = with_its_length(self.views.bytes.get(view.range.clone()).unwrap_or_default());
+            let marks = refanged(&text).map(|refanged| refanged.marks).unwrap_or_default();
+            (text, marks)
+        });
+        let within = range.start.saturating_sub(view.range.start)..range.end.saturating_sub(view.range.start);
+        Refanged::touch(text, marks, &within)
+    }
+}
+
+/// Returns text of the same length in bytes, with `?` for each byte that is not UTF-8.
+fn with_its_length(bytes: &[u8]) -> String {
+    let mut out = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        out.push_str(chunk.valid());
+        out.extend(chunk.invalid().iter().map(|_| '?'));
+    }
+    out
 }
 
 /// What one record gave.
@@ -167,6 +193,7 @@ fn find(ruleset: &Ruleset, scanners: &mut Scanners<'_>, views: &Views) -> Result
     let mut things: BTreeMap<Thing, Places> = BTreeMap::new();
     let bytes = views.bytes.as_slice();
     let mut partly = Vec::new();
+    let mut defanged = Defanged::of(views);
     tokens(bytes, ruleset.atoms.shapes(), Reading::Exact, &mut |token, range| {
         let Some(index) = views.at(range.start) else { return };
         let Some(view) = views.list.get(index) else { return };
@@ -174,20 +201,19 @@ fn find(ruleset: &Ruleset, scanners: &mut Scanners<'_>, views: &Views) -> Result
             if views.has_json && view.field.is_none() && touches_escape(bytes, &covered) {
                 return;
             }
-            if !view.is_refanged && touches_defanging(bytes, &covered) {
-                partly.push((id, index, covered));
+            if let Some(touch) = defanged.touch(index, &covered) {
+                partly.push((id, index, covered, touch));
             } else {
                 things.entry(Thing::Atom(id)).or_default().add(index, view, covered, view.is_refanged, 1);
             }
         });
     });
     // What touches defanging is quoted if it is found without it, too: `5.2.69.14` is not in `1[.]5.2.69.14`.
-    for (id, index, covered) in partly {
-        if let Some(places) = things.get_mut(&Thing::Atom(id))
-            && places.first_quoted.is_some()
-            && let Some(view) = views.list.get(index)
-        {
-            places.add(index, view, covered, true, 1);
+    for (id, index, covered, touch) in partly {
+        let Some(view) = views.list.get(index) else { continue };
+        let is_quoted = things.get(&Thing::Atom(id)).is_some_and(|places| places.first_quoted.is_some());
+        if is_quoted || touch == Touch::Spaced {
+            things.entry(Thing::Atom(id)).or_default().add(index, view, covered, is_quoted, 1);
         }
     }
     scanners.search(bytes, &views.ranges, &mut |pattern, range| {
@@ -195,12 +221,15 @@ fn find(ruleset: &Ruleset, scanners: &mut Scanners<'_>, views: &Views) -> Result
             && let Some(view) = views.list.get(index)
             && !view.is_refanged
         {
-            things.entry(Thing::Pattern(pattern)).or_default().add(index, view, range, false, 1);
+            let atom = ruleset.patterns.patterns.get(pattern).and_then(|pattern| pattern.atom);
+            let thing = atom.map_or(Thing::Pattern(pattern), Thing::Atom);
+            things.entry(thing).or_default().add(index, view, range, false, 1);
         }
     })?;
     for view in views.list.iter().filter(|view| !view.is_refanged) {
         let text = bytes.get(view.range.clone()).unwrap_or_default();
-        for rule in scanners.rules(text)? {
+        let rules = scanners.rules(text)?;
+        for rule in rules {
             let range = view.range.start + rule.range.start..view.range.start + rule.range.end;
             let index = views.at(view.range.start).unwrap_or_default();
             let thing = Thing::Rule { indicator: rule.indicator, leaf: rule.leaf, name: rule.rule };
@@ -241,7 +270,7 @@ impl Context<'_> {
             _ => (self.views.literal_start(view.field).unwrap_or(self.span.range.start), view.decode(self.record)),
         };
         let (observable, seen) = self.observable(thing);
-        let quoted = self.as_quoted(view, matched);
+        let quoted = self.as_quoted(view, range, matched);
         Some(Hit {
             excerpt: self.excerpt(at, view, within, &quoted),
             matched: quoted,
@@ -260,6 +289,11 @@ impl Context<'_> {
     /// Returns where in the record's bytes a thing stands as it was matched; for an atom, by its borders.
     fn as_written(&self, thing: &Thing, raw: &[u8], matched: &[u8]) -> Option<usize> {
         let Thing::Atom(wanted) = thing else { return memchr::memmem::find(raw, matched) };
+        if let Some(Observable::Certificate(_) | Observable::UserAgent(_)) =
+            self.ruleset.atoms.entry(*wanted).map(|entry| &entry.observable)
+        {
+            return memchr::memmem::find(raw, matched);
+        }
         let mut first: Option<usize> = None;
         tokens(raw, self.ruleset.atoms.shapes(), Reading::Escaped, &mut |token, range| {
             self.ruleset.atoms.look_up(raw, &token, range, &mut |id, covered| {
@@ -272,21 +306,22 @@ impl Context<'_> {
     }
 
     /// What stood in the evidence: of a refanged reading, the defanged text where it can be found again.
-    fn as_quoted(&self, view: &View, matched: &[u8]) -> String {
+    fn as_quoted(&self, view: &View, at: &Range<usize>, matched: &[u8]) -> String {
         let text = String::from_utf8_lossy(matched).into_owned();
         let text = cut_around(&text, 0, VALUE_BYTES);
         if !view.is_refanged {
             return text;
         }
-        let source =
-            self.plain_view_of(view).and_then(|plain| self.views.bytes.get(plain.range.clone())).unwrap_or_default();
-        let source = String::from_utf8_lossy(source);
-        let defanged =
-            source.split(|c: char| c.is_whitespace() || matches!(c, '"' | '<' | '>' | ',' | ';' | '\'')).find(|word| {
-                crate::observable::decoding::refang(word)
-                    .is_some_and(|plain| plain.to_lowercase().contains(&text.to_lowercase()))
-            });
-        defanged.map_or(text, |word| cut_around(word, 0, VALUE_BYTES))
+        let plain = String::from_utf8_lossy(self.views.bytes.get(view.range.clone()).unwrap_or_default());
+        let within = at.start.saturating_sub(view.range.start)..at.end.saturating_sub(view.range.start);
+        let sources = self.views.list.iter().filter(|other| other.field == view.field && !other.is_refanged);
+        for source in sources {
+            let source = String::from_utf8_lossy(self.views.bytes.get(source.range.clone()).unwrap_or_default());
+            if let Some(refanged) = refanged(&source).filter(|refanged| refanged.text == plain) {
+                return cut_around(word_around(&source, &refanged.source(&within)), 0, VALUE_BYTES);
+            }
+        }
+        text
     }
 
     fn record_hit(&self, indicator: u32) -> Hit {
@@ -365,6 +400,15 @@ impl Context<'_> {
     fn plain_view_of(&self, view: &View) -> Option<&View> {
         self.views.list.iter().find(|other| other.field == view.field && !other.is_refanged)
     }
+}
+
+/// Returns the word of a text that a range lies in, between spaces, quotes and angle brackets.
+fn word_around<'t>(text: &'t str, range: &Range<usize>) -> &'t str {
+    let is_end = |c: char| c.is_whitespace() || matches!(c, '"' | '<' | '>' | ',' | ';' | '\'');
+    let before = text.get(..range.start).unwrap_or_default();
+    let start = before.char_indices().rev().find(|(_, c)| is_end(*c)).map_or(0, |(at, c)| at + c.len_utf8());
+    let end = text.get(range.end..).and_then(|behind| behind.find(is_end)).map_or(text.len(), |at| range.end + at);
+    text.get(start..end).unwrap_or_default()
 }
 
 /// Returns who and what a record is about, each value cut to a readable length.

@@ -1,5 +1,7 @@
 //! Patterns written for yara-x: what it takes in another spelling, and what it must be given less of.
 
+use crate::observable::{Spelling, Whole};
+
 /// Splits `(?is)` off the front of a regular expression; yara-x takes the flags behind it.
 pub(super) fn split_flags(expression: &str) -> (&str, &str) {
     expression
@@ -94,6 +96,30 @@ pub(super) fn in_any_case(text: &str) -> Option<String> {
         if lower == upper { bytes(&lower) } else { format!("({}|{})", bytes(&lower), bytes(&upper)) }
     };
     Some(text.chars().map(one).collect())
+}
+
+/// Writes a spelling of an atom as a string of yara-x that also stands where JSON or CSV escape it.
+pub(super) fn spelled(spelling: &Spelling) -> String {
+    let mut body = String::with_capacity(spelling.text.len() * 2);
+    for c in spelling.text.chars() {
+        match (c, spelling.whole) {
+            (' ', Whole::UserAgent) => body.push_str("[ +]"),
+            (' ', Whole::Subject) => body.push_str(" {1,4}"),
+            ('=' | ',', Whole::Subject) => body.push_str(&format!(" {{0,4}}{c} {{0,4}}")),
+            ('/', _) => body.push_str(r"\\?\/"),
+            ('"', _) => body.push_str(r#"(\\"|""|")"#),
+            ('\\', _) => body.push_str(r"\\\\?"),
+            (c, _) if c.is_ascii_alphanumeric() => body.push(c),
+            (c, _) if c.is_ascii() => body.push_str(&format!("\\x{:02x}", u32::from(c))),
+            (c, _) => body.push_str(&in_any_case(c.encode_utf8(&mut [0; 4])).unwrap_or_else(|| bytes_of(c))),
+        }
+    }
+    let case = if spelling.whole == Whole::Base64 { "" } else { " nocase" };
+    format!("/{body}/{case}")
+}
+
+fn bytes_of(c: char) -> String {
+    c.encode_utf8(&mut [0; 4]).bytes().map(|byte| format!("\\x{byte:02x}")).collect()
 }
 
 #[cfg(test)]

@@ -1,15 +1,15 @@
 //! A ruleset at work on one thread.
 
-use crate::observable::decoding::{DecodingLimit, Unfolder};
+use crate::observable::decoding::Unfolder;
 use crate::record::Block;
 
-use super::Hit;
 use super::evaluate::{Evaluation, evaluate};
-use super::patterns::Scanners;
 use super::predicate::has_required_fields;
 use super::ruleset::{Evaluated, Ruleset};
+use super::scanners::Scanners;
 use super::screen::every_record;
 use super::views::Views;
+use super::{Hit, LimitMet, Searched};
 
 /// Searches blocks. Each thread has its own.
 pub struct Matcher<'r> {
@@ -18,7 +18,6 @@ pub struct Matcher<'r> {
     scanners: Scanners<'r>,
     views: Views,
     unfolder: Unfolder,
-    limits: Vec<(u64, DecodingLimit)>,
 }
 
 impl<'r> Matcher<'r> {
@@ -27,53 +26,49 @@ impl<'r> Matcher<'r> {
         Self {
             ruleset,
             evaluated,
-            scanners: ruleset.patterns.scanners(),
+            scanners: Scanners::new(&ruleset.patterns),
             views: Views::default(),
             unfolder: Unfolder::default(),
-            limits: Vec::new(),
         }
     }
 
-    /// Searches every record of a block, and returns the hits in the order of the records.
+    /// Searches every record of a block.
     ///
     /// # Errors
     /// What yara-x failed with; the block then counts as not searched.
-    pub fn search(&mut self, block: &dyn Block) -> Result<Vec<Hit>, String> {
-        self.limits.clear();
+    pub fn search(&mut self, block: &dyn Block) -> Result<Searched, String> {
         self.note_fields(block);
-        let mut hits = Vec::new();
-        for span in
-            self.ruleset.screen.candidates(block, &self.ruleset.atoms, &mut self.scanners, &mut self.unfolder)?
-        {
+        let mut searched = Searched::default();
+        let Self { ruleset, scanners, views, unfolder, .. } = self;
+        for span in ruleset.screen.candidates(block, &ruleset.atoms, scanners, unfolder)? {
             let record = block.record(&span);
-            let Evaluation { hits: found, limit } =
-                evaluate(self.ruleset, &mut self.scanners, &mut self.views, block, &span, &record)?;
-            hits.extend(found);
-            self.limits.extend(limit.map(|limit| (span.number, limit)));
+            let Evaluation { hits, limit } = evaluate(ruleset, scanners, views, block, &span, &record)?;
+            searched.hits.extend(hits);
+            let limits = scanners.take_limits().into_iter().chain(limit.map(|limit| limit.detail().to_owned()));
+            searched.limits.extend(limits.map(|what| LimitMet { what, record: Some(span.number) }));
         }
-        Ok(hits)
+        Ok(searched)
     }
 
-    /// Takes the records of which not every encoding was undone since the last call, and why.
-    pub fn take_limits(&mut self) -> Vec<(u64, DecodingLimit)> {
-        std::mem::take(&mut self.limits)
-    }
-
-    /// Runs the packs' own YARA rules over an artifact as a whole; none where there are no such rules.
+    /// Runs the packs' own YARA rules and hex strings over an artifact as a whole.
     ///
     /// # Errors
     /// What yara-x failed with.
-    pub fn search_whole(&mut self, bytes: &[u8]) -> Result<Vec<Hit>, String> {
-        let hits = self.scanners.rules(bytes)?.into_iter().filter_map(|rule| {
+    pub fn search_whole(&mut self, bytes: &[u8]) -> Result<Searched, String> {
+        let mut found = self.scanners.rules(bytes)?;
+        found.extend(self.scanners.hexes(bytes)?);
+        let hits = found.into_iter().filter_map(|rule| {
             let evidence = super::ruleset::Evidence { seen: [rule.leaf].into(), quoted: [rule.leaf].into() };
             self.ruleset.decide(rule.indicator, &evidence, &[])?;
-            let observable = super::ObservableValue { kind: "yara".to_owned(), value: rule.rule };
+            let observable = super::ObservableValue { kind: rule.kind.to_owned(), value: rule.rule };
             let matched = String::from_utf8_lossy(bytes.get(rule.range.clone()).unwrap_or_default()).into_owned();
             let matched = crate::text::cut_around(&matched, 0, 512);
             let offset = u64::try_from(rule.range.start).ok();
             Some(Hit { occurrences: rule.count, ..Hit::of_artifact(rule.indicator, observable, matched, offset) })
         });
-        Ok(hits.collect())
+        let hits = hits.collect();
+        let limits = self.scanners.take_limits().into_iter();
+        Ok(Searched { hits, limits: limits.map(|what| LimitMet { what, record: None }).collect() })
     }
 
     /// Notes for each record test whether some record has all of its fields, until one has.

@@ -16,6 +16,7 @@ mod patterns;
 mod predicate;
 mod probe;
 mod ruleset;
+mod scanners;
 mod screen;
 mod views;
 
@@ -42,11 +43,30 @@ pub enum SightingKind {
 /// The indicator's atom that was found, normalised.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct ObservableValue {
-    /// `ip`, `domain`, `url`, `email`, `md5`, `sha1`, `sha256`, `sha512`, `thumbprint`, `text`, `regex`, `yara`, `record`.
+    /// `ip`, `domain`, `url`, `email`, `md5`, `sha1`, `sha256`, `sha512`, `thumbprint`, `certificate`, `user_agent`, `text`,
+    /// `regex`, `hex`, `yara`, `record`.
     #[serde(rename = "type")]
     pub kind: String,
     /// The value in its normal form; the pattern, the YARA rule's name or the indicator's id where there is no value.
     pub value: String,
+}
+
+/// What a search returns.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Searched {
+    /// What was found, in the order of the records.
+    pub hits: Vec<Hit>,
+    /// What cut the search short.
+    pub limits: Vec<LimitMet>,
+}
+
+/// A limit that cut a search short, so that something may stand in the evidence and not have been found or counted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LimitMet {
+    /// Which limit, and what it left out. The same limit has the same text in every record.
+    pub what: String,
+    /// The record's number, from 1; none for the artifact as a whole.
+    pub record: Option<u64>,
 }
 
 /// One indicator's atom in one record (or in an artifact as a whole), before it is graded.

@@ -1,14 +1,12 @@
-//! Text, regular expressions and YARA rules through yara-x. The only file that knows yara-x.
+//! Text, regular expressions, hex strings and YARA rules, compiled by yara-x. They are run in `scanners.rs`.
 
-use std::collections::BTreeSet;
-use std::ops::Range;
-
-use yara_x::{Compiler, Rules, Scanner, SourceCode};
+use yara_x::{Compiler, Rules, SourceCode};
 
 use crate::observable::decoding::longest_plain_part;
+use crate::observable::{Spelling, Whole};
 use crate::pack::{Borders, LetterCase, TextPattern};
 
-use super::expression::{in_any_case, quote, quote_slashes, split_flags, without_anchors};
+use super::expression::{in_any_case, quote, quote_slashes, spelled, split_flags, without_anchors};
 
 /// One string that yara-x looks for on behalf of a leaf.
 #[derive(Clone, Debug)]
@@ -17,22 +15,26 @@ pub(super) struct Pattern {
     pub indicator: u32,
     /// The leaf of the indicator's test.
     pub leaf: u32,
-    /// `text` or `regex`.
+    /// `text`, `regex` or `hex`; the kind of the atom that it is a spelling of.
     pub kind: &'static str,
-    /// The pattern as the pack has it.
+    /// The pattern as the pack has it; the text of a spelling.
     pub value: String,
+    /// The atom that it is a spelling of.
+    pub atom: Option<u32>,
     /// What the string in yara-x stands for.
-    role: Role,
+    pub(super) role: Role,
 }
 
 #[derive(Clone, Debug)]
-enum Role {
+pub(super) enum Role {
     /// The pattern itself.
     Exact,
     /// A part of the pattern that no encoding changes: good for screening only.
     Screen,
     /// The pattern without its anchors; the whole of it must be confirmed on the text that it was found in.
     Anchored(regex::bytes::Regex),
+    /// A spelling of an atom, which must be the whole of what it is.
+    Whole(Whole),
 }
 
 /// One YARA source of a pack.
@@ -42,6 +44,8 @@ pub(super) struct YaraSource {
     pub indicator: u32,
     /// The leaf of the indicator's test.
     pub leaf: u32,
+    /// The hex string that it was made of; none for a source of the pack.
+    pub hex: Option<String>,
     source: String,
 }
 
@@ -50,6 +54,7 @@ pub(super) struct YaraSource {
 pub(super) struct PatternBuilder {
     patterns: Vec<(Pattern, String)>,
     sources: Vec<YaraSource>,
+    hexes: Vec<YaraSource>,
     is_hidden: bool,
 }
 
@@ -59,27 +64,22 @@ const STRINGS_PER_RULE: usize = 500;
 /// The compiled patterns.
 #[derive(Debug, Default)]
 pub(super) struct Patterns {
-    strings: Option<Rules>,
-    rules: Option<Rules>,
+    pub(super) strings: Option<Rules>,
+    pub(super) rules: Option<Program>,
+    /// The hex strings alone, for artifacts as a whole.
+    pub(super) hexes: Option<Program>,
     pub patterns: Vec<Pattern>,
-    sources: Vec<YaraSource>,
-    /// Whether some pattern is a regular expression, whose text any escape may change.
+    /// Whether some pattern is a regular expression or a hex string, whose text any escape may change.
     pub has_regex: bool,
     /// Whether no part of some text surely stands in raw bytes as it is.
     pub is_hidden: bool,
 }
 
-/// A rule of a pack's YARA source that matched.
-#[derive(Clone, Debug)]
-pub(super) struct RuleHit {
-    pub indicator: u32,
-    pub leaf: u32,
-    /// The rule's identifier.
-    pub rule: String,
-    /// Where its first string stands; the start where it has none.
-    pub range: Range<usize>,
-    /// How many of its strings were found.
-    pub count: u64,
+/// YARA sources compiled together; a rule's namespace is the number of its source.
+#[derive(Debug)]
+pub(super) struct Program {
+    pub rules: Rules,
+    pub sources: Vec<YaraSource>,
 }
 
 impl PatternBuilder {
@@ -93,7 +93,7 @@ impl PatternBuilder {
                 None => format!("{} ascii{case}{borders}", quote(value)),
             }
         };
-        let pattern = |role| Pattern { indicator, leaf, kind: "text", value: text.value.clone(), role };
+        let pattern = |role| Pattern { indicator, leaf, kind: "text", value: text.value.clone(), atom: None, role };
         self.patterns.push((pattern(Role::Exact), declare(&text.value, text.borders)));
         let plain = longest_plain_part(&text.value);
         self.is_hidden |= plain.is_empty();
@@ -117,14 +117,32 @@ impl PatternBuilder {
         };
         let declared = format!("/{}/{flags}", quote_slashes(bare.as_deref().unwrap_or(body)));
         compile(&format!("rule probe {{ strings: $p = {declared} condition: $p }}"))?;
-        self.patterns.push((Pattern { indicator, leaf, kind: "regex", value: expression.to_owned(), role }, declared));
+        let value = expression.to_owned();
+        self.patterns.push((Pattern { indicator, leaf, kind: "regex", value, atom: None, role }, declared));
+        Ok(())
+    }
+
+    /// Adds a text by which an atom is found.
+    pub fn spelling(&mut self, indicator: u32, leaf: u32, atom: u32, kind: &'static str, spelling: &Spelling) {
+        let (value, role) = (spelling.text.clone(), Role::Whole(spelling.whole));
+        self.patterns.push((Pattern { indicator, leaf, kind, value, atom: Some(atom), role }, spelled(spelling)));
+    }
+
+    /// Adds a hex string, and says what is wrong with it.
+    pub fn hex(&mut self, indicator: u32, leaf: u32, hex: &str) -> Result<(), String> {
+        let source = format!("rule hex {{ strings: $p = {hex} condition: $p }}");
+        compile(&source)?;
+        self.hexes.push(YaraSource { indicator, leaf, hex: Some(hex.to_owned()), source });
+        let value = hex.to_owned();
+        let pattern = Pattern { indicator, leaf, kind: "hex", value, atom: None, role: Role::Exact };
+        self.patterns.push((pattern, hex.to_owned()));
         Ok(())
     }
 
     /// Adds a YARA source, and says what is wrong with it.
     pub fn yara(&mut self, indicator: u32, leaf: u32, source: &str) -> Result<(), String> {
         compile(source)?;
-        self.sources.push(YaraSource { indicator, leaf, source: source.to_owned() });
+        self.sources.push(YaraSource { indicator, leaf, hex: None, source: source.to_owned() });
         Ok(())
     }
 
@@ -139,20 +157,23 @@ impl PatternBuilder {
             text.push_str("condition: any of them }\n");
         }
         let strings = if text.is_empty() { None } else { Some(compile(&text)?) };
-        let rules = if self.sources.is_empty() {
-            None
-        } else {
-            let mut compiler = compiler();
-            for (number, source) in self.sources.iter().enumerate() {
-                compiler.new_namespace(&format!("{number}"));
-                compiler.add_source(SourceCode::from(source.source.as_str())).map_err(|error| error.to_string())?;
-            }
-            Some(compiler.build())
-        };
         let patterns: Vec<Pattern> = self.patterns.into_iter().map(|(pattern, _)| pattern).collect();
-        let has_regex = patterns.iter().any(|pattern| pattern.kind == "regex");
-        Ok(Patterns { strings, rules, patterns, sources: self.sources, has_regex, is_hidden: self.is_hidden })
+        let has_regex = patterns.iter().any(|pattern| matches!(pattern.kind, "regex" | "hex"));
+        let (rules, hexes) = (program(self.sources)?, program(self.hexes)?);
+        Ok(Patterns { strings, rules, hexes, patterns, has_regex, is_hidden: self.is_hidden })
     }
+}
+
+fn program(sources: Vec<YaraSource>) -> Result<Option<Program>, String> {
+    if sources.is_empty() {
+        return Ok(None);
+    }
+    let mut compiler = compiler();
+    for (number, source) in sources.iter().enumerate() {
+        compiler.new_namespace(&format!("{number}"));
+        compiler.add_source(SourceCode::from(source.source.as_str())).map_err(|error| error.to_string())?;
+    }
+    Ok(Some(Program { rules: compiler.build(), sources }))
 }
 
 fn compiler<'a>() -> Compiler<'a> {
@@ -174,166 +195,8 @@ impl Patterns {
         self.rules.is_some()
     }
 
-    /// Makes the scanners of one thread.
-    pub fn scanners(&self) -> Scanners<'_> {
-        Scanners {
-            strings: self.strings.as_ref().map(Scanner::new),
-            rules: self.rules.as_ref().map(Scanner::new),
-            patterns: self,
-        }
-    }
-}
-
-/// The scanners of one thread.
-pub(super) struct Scanners<'r> {
-    strings: Option<Scanner<'r>>,
-    rules: Option<Scanner<'r>>,
-    patterns: &'r Patterns,
-}
-
-impl Scanners<'_> {
-    /// Calls `each` with every place in raw bytes where a pattern, or a plain part of one, stands.
-    pub fn screen(&mut self, bytes: &[u8], each: &mut dyn FnMut(Range<usize>)) -> Result<(), String> {
-        for (_, range) in self.scan(bytes)? {
-            each(range);
-        }
-        Ok(())
-    }
-
-    /// Calls `each` with every pattern found in the views of a record, which stand in `bytes` one behind the other: the
-    /// pattern's index in [`Patterns::patterns`], and where. No match crosses from one view into the next.
-    pub fn search(
-        &mut self,
-        bytes: &[u8],
-        views: &[Range<usize>],
-        each: &mut dyn FnMut(usize, Range<usize>),
-    ) -> Result<(), String> {
-        let mut crossed: BTreeSet<(usize, usize)> = BTreeSet::new();
-        let mut within = Vec::new();
-        for (index, range) in self.scan(bytes)? {
-            let Some(pattern) = self.patterns.patterns.get(index) else { continue };
-            let first = views.partition_point(|view| view.end < range.start);
-            let touched = views.iter().enumerate().skip(first).take_while(|(_, view)| view.start < range.end);
-            match (&pattern.role, views.get(first)) {
-                (Role::Screen, _) => {}
-                (Role::Exact, Some(view)) if view.start <= range.start && range.end <= view.end => {
-                    within.push((index, first, range));
-                }
-                _ => crossed.extend(touched.map(|(view, _)| (index, view))),
-            }
-        }
-        within.retain(|(index, view, _)| !crossed.contains(&(*index, *view)));
-        for (index, number) in crossed {
-            let Some((view, text)) = views.get(number).and_then(|view| Some((view, bytes.get(view.clone())?))) else {
-                continue;
-            };
-            let alone: Vec<Range<usize>> = match self.patterns.patterns.get(index).map(|pattern| &pattern.role) {
-                Some(Role::Anchored(regex)) => regex.find_iter(text).map(|found| found.range()).collect(),
-                _ => self.scan(text)?.into_iter().filter(|(other, _)| *other == index).map(|(_, at)| at).collect(),
-            };
-            within.extend(alone.into_iter().map(|at| (index, number, view.start + at.start..view.start + at.end)));
-        }
-        within.sort_by_key(|(index, view, range)| (*index, *view, range.start));
-        let mut last = (usize::MAX, 0);
-        for (index, _, range) in within {
-            // An expression such as `a+b` matches from each of its `a`: that is one place.
-            if last.0 != index || range.start >= last.1 {
-                last = (index, range.end);
-                each(index, range);
-            }
-        }
-        Ok(())
-    }
-
-    fn scan(&mut self, bytes: &[u8]) -> Result<Vec<(usize, Range<usize>)>, String> {
-        let Some(scanner) = &mut self.strings else { return Ok(Vec::new()) };
-        let results = scanner.scan(bytes).map_err(|error| error.to_string())?;
-        let mut found = Vec::new();
-        for rule in results.matching_rules() {
-            for pattern in rule.patterns() {
-                if let Some(index) = pattern.identifier().strip_prefix("$p").and_then(|n| n.parse::<usize>().ok()) {
-                    found.extend(pattern.matches().map(|one| (index, one.range())));
-                }
-            }
-        }
-        Ok(found)
-    }
-
-    /// Returns the rules of the packs' own YARA sources that match these bytes as a whole.
-    pub fn rules(&mut self, bytes: &[u8]) -> Result<Vec<RuleHit>, String> {
-        let Some(scanner) = &mut self.rules else { return Ok(Vec::new()) };
-        let results = scanner.scan(bytes).map_err(|error| error.to_string())?;
-        let mut hits = Vec::new();
-        for rule in results.matching_rules() {
-            let Some(source) = rule.namespace().parse::<usize>().ok().and_then(|n| self.patterns.sources.get(n)) else {
-                continue;
-            };
-            let ranges: Vec<Range<usize>> =
-                rule.patterns().flat_map(|p| p.matches().map(|m| m.range()).collect::<Vec<_>>()).collect();
-            let first = ranges.iter().min_by_key(|range| range.start).cloned().unwrap_or(0..0);
-            let count = u64::try_from(ranges.len()).unwrap_or(u64::MAX).max(1);
-            hits.push(RuleHit {
-                indicator: source.indicator,
-                leaf: source.leaf,
-                rule: rule.identifier().to_owned(),
-                range: first,
-                count,
-            });
-        }
-        Ok(hits)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn found(build: impl FnOnce(&mut PatternBuilder), text: &str) -> Vec<String> {
-        let mut builder = PatternBuilder::default();
-        build(&mut builder);
-        let patterns = builder.build().unwrap();
-        let mut scanners = patterns.scanners();
-        let mut out = Vec::new();
-        let whole = 0..text.len();
-        scanners.search(text.as_bytes(), &[whole], &mut |_, range| out.push(text[range].to_owned())).unwrap();
-        out
-    }
-
-    fn text(value: &str, case: LetterCase, borders: Borders) -> TextPattern {
-        TextPattern { value: value.into(), case, borders }
-    }
-
-    #[test]
-    fn texts_keep_their_case_and_borders() {
-        let one = |t: TextPattern, on: &str| found(|b| b.text(0, 0, &t), on).len();
-        assert_eq!(one(text("Get\"A\\B", LetterCase::Counts, Borders::Anywhere), "xGet\"A\\By"), 1);
-        assert_eq!(one(text("get", LetterCase::Counts, Borders::Anywhere), "GET"), 0);
-        assert_eq!(one(text("get", LetterCase::Ignored, Borders::Anywhere), "GETaget"), 2);
-        assert_eq!(one(text("get", LetterCase::Ignored, Borders::Word), "GETa get."), 1);
-        assert_eq!(one(text("grün", LetterCase::Counts, Borders::Anywhere), "x grün"), 1);
-        assert_eq!(one(text("grün", LetterCase::Ignored, Borders::Word), "GRÜN Grün grünx"), 2);
-    }
-
-    #[test]
-    fn regular_expressions_take_slashes_flags_and_anchors() {
-        let one = |expression: &str, on: &str| found(|b| b.regex(0, 0, expression).unwrap(), on);
-        assert_eq!(one(r"POST /ecp/\w\.js", "a POST /ecp/x.js b"), ["POST /ecp/x.js"]);
-        assert_eq!(one("(?i)abc", "xABCx"), ["ABC"]);
-        assert_eq!(one("^abc$", "abc"), ["abc"]);
-        assert!(one("^abc$", "xabc").is_empty());
-        assert_eq!(one("(^|;)sid=[0-9]", "sid=1;sid=2 sid=3"), ["sid=1", ";sid=2"]);
-        assert_eq!(one("[^,]*end", "an end"), ["an end"]);
-        assert!(PatternBuilder::default().regex(0, 0, "a(").is_err());
-    }
-
-    #[test]
-    fn rules_of_packs_are_named() {
-        let mut builder = PatternBuilder::default();
-        builder.yara(3, 7, "rule a { strings: $x = \"one\" $y = \"two\" condition: all of them }").unwrap();
-        assert!(builder.yara(3, 7, "rule {").is_err());
-        let patterns = builder.build().unwrap();
-        let hits = patterns.scanners().rules(b"two one two").unwrap();
-        assert_eq!((hits[0].rule.as_str(), hits[0].range.clone(), hits[0].count, hits[0].leaf), ("a", 0..3, 3, 7));
-        assert!(patterns.scanners().rules(b"two").unwrap().is_empty());
+    /// Tells whether something looks at artifacts as a whole.
+    pub fn looks_at_whole(&self) -> bool {
+        self.rules.is_some() || self.hexes.is_some()
     }
 }

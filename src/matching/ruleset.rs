@@ -145,9 +145,9 @@ impl Ruleset {
         })
     }
 
-    /// Tells whether packs brought YARA rules of their own, which also look at artifacts as a whole.
-    pub fn has_rules(&self) -> bool {
-        self.patterns.has_rules()
+    /// Tells whether packs brought YARA rules or hex strings, which also look at artifacts as a whole.
+    pub fn looks_at_whole(&self) -> bool {
+        self.patterns.looks_at_whole()
     }
 
     /// Returns the kinds of digests that some indicator lists.
@@ -278,6 +278,11 @@ impl Building {
                 let is_digest = |atom: &crate::pack::Atom| matches!(&atom.observable, Observable::Hash(kind, _) if *kind != HashKind::Thumbprint);
                 let kind = if atoms.iter().all(is_digest) { LeafKind::Digest } else { LeafKind::Other };
                 for atom in atoms {
+                    let id = u32::try_from(self.atoms.entries.len()).unwrap_or(u32::MAX);
+                    let word = atom.observable.kind();
+                    for spelling in atom.observable.spellings() {
+                        self.patterns.spelling(indicator, leaf, id, word, &spelling);
+                    }
                     self.atoms.add(AtomEntry { indicator, leaf, observable: atom.observable, seen: atom.seen });
                 }
                 Test::Found(leaf, kind)
@@ -293,6 +298,15 @@ impl Building {
                     if let Err(problem) = self.patterns.regex(indicator, leaf, expression) {
                         self.faults
                             .push(("M002", format!("the expression `{expression}` is refused by yara-x: {problem}")));
+                    }
+                }
+                Test::Found(leaf, LeafKind::Other)
+            }
+            Expr::Hex(strings) => {
+                for string in &strings {
+                    if let Err(problem) = self.patterns.hex(indicator, leaf, string) {
+                        self.faults
+                            .push(("M005", format!("the hex string `{string}` is refused by yara-x: {problem}")));
                     }
                 }
                 Test::Found(leaf, LeafKind::Other)
@@ -315,6 +329,7 @@ fn fault(file: &str, indicator: &Indicator, code: &'static str, problem: String)
     let expected = match code {
         "M001" => "at least one part that is not under `not`",
         "M002" => "a regular expression without look-around and back-references",
+        "M005" => "a hex string of YARA, such as { 4D 5A ?? [2-4] 00 }",
         _ => "YARA rules that yara-x compiles, without `include`",
     };
     PackError {

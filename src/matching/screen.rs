@@ -14,9 +14,10 @@ use crate::record::{Block, Span};
 
 use super::atoms::AtomTable;
 use super::filter::Filter;
-use super::patterns::{Patterns, Scanners};
+use super::patterns::Patterns;
 use super::predicate::{FieldTest, needles};
 use super::probe::{Found, Probe};
+use super::scanners::{Scanners, Screened};
 
 /// What can be seen of a ruleset in raw bytes.
 #[derive(Debug)]
@@ -105,7 +106,11 @@ impl Screen {
         }
         self.words(bytes, &mut offsets);
         // An expression may begin to match in a record before the one that it matches in.
-        scanners.screen(bytes, &mut |range| each_record(block, range, &mut |offset| offsets.push(offset)))?;
+        let screened =
+            scanners.screen(bytes, &mut |range| each_record(block, range, &mut |offset| offsets.push(offset)))?;
+        if screened == Screened::Cut {
+            return Ok(every_record(block));
+        }
         offsets.sort_unstable();
         hidden.sort_unstable_by_key(|range| range.start);
         hidden.dedup();
@@ -152,8 +157,11 @@ impl Screen {
             }
             self.probe(reading, atoms).run(&mut |_, found| shows |= found == Found::Atom);
             shows |= !self.leaves.is_empty() && self.words.as_ref().is_some_and(|words| words.is_match(reading));
-            if !shows && let Err(problem) = scanners.screen(reading, &mut |_| shows = true) {
-                error = Some(problem);
+            if !shows {
+                match scanners.screen(reading, &mut |_| shows = true) {
+                    Ok(screened) => shows |= screened == Screened::Cut,
+                    Err(problem) => error = Some(problem),
+                }
             }
         });
         match error {

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use super::idna::DOTS;
+
 /// What a character beyond ASCII is to a token beside it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Side {
@@ -9,6 +11,8 @@ enum Side {
     Inside,
     /// A letter of a script without spaces: a token may go on (`例え.example`) or begin and end there.
     Either,
+    /// A full stop of such a script, which parts the labels of a name (`evil。example`) or ends a sentence.
+    Dot,
     /// Punctuation, a space, a symbol.
     Border,
 }
@@ -21,6 +25,9 @@ fn side(c: char) -> Side {
     match c {
         c if c.is_ascii() => Side::Inside,
         '\u{0300}'..='\u{036f}' => Side::Inside,
+        c if DOTS.contains(&c) => Side::Dot,
+        // Wide forms of ASCII letters and digits, which names are read without.
+        '\u{ff10}'..='\u{ff19}' | '\u{ff21}'..='\u{ff3a}' | '\u{ff41}'..='\u{ff5a}' => Side::Inside,
         c if !c.is_alphanumeric() => Side::Border,
         c if c >= FIRST_UNSPACED => Side::Either,
         _ => Side::Inside,
@@ -55,39 +62,80 @@ fn sides(run: &[u8], each: &mut dyn FnMut(Side, Range<usize>)) {
     }
 }
 
-/// Calls `each` with every stretch of a run between borders, and with every stretch between letters of scripts without
-/// spaces, each once.
+/// Calls `each` with every stretch of a run between borders, with every stretch between letters of scripts without
+/// spaces, and with every stretch between their full stops, each once.
 pub(super) fn pieces(run: &[u8], each: &mut dyn FnMut(Range<usize>)) {
-    let (mut wide, mut narrow) = (0, 0);
+    let (mut wide, mut middle, mut narrow) = (0, 0, 0);
     let mut emit = |range: Range<usize>| {
         if range.len() >= 4 {
             each(range);
         }
     };
+    let more = |range: Range<usize>, side| Some(without_dots(run, range)).filter(|range| holds(run, range, side));
     sides(run, &mut |side, at| {
         if side == Side::Inside {
             return;
         }
         emit(narrow..at.start);
         narrow = at.end;
+        if side == Side::Dot {
+            return;
+        }
+        more(middle..at.start, Side::Dot).into_iter().for_each(&mut emit);
+        middle = at.end;
         if side == Side::Border {
-            if wide < at.start && wide_has_more(run, wide..at.start) {
-                emit(wide..at.start);
-            }
+            more(wide..at.start, Side::Either).into_iter().for_each(&mut emit);
             wide = at.end;
         }
     });
     emit(narrow..run.len());
-    if wide_has_more(run, wide..run.len()) {
-        emit(wide..run.len());
-    }
+    more(middle..run.len(), Side::Dot).into_iter().for_each(&mut emit);
+    more(wide..run.len(), Side::Either).into_iter().for_each(&mut emit);
 }
 
-/// Tells whether a stretch between borders holds letters at which the narrower reading cuts it.
-fn wide_has_more(run: &[u8], range: Range<usize>) -> bool {
-    let mut has_more = false;
-    sides(run.get(range).unwrap_or_default(), &mut |side, _| has_more |= side == Side::Either);
-    has_more
+/// Takes full stops beyond ASCII off both ends.
+fn without_dots(run: &[u8], range: Range<usize>) -> Range<usize> {
+    let (mut start, mut end) = (range.end, range.start);
+    sides(run.get(range.clone()).unwrap_or_default(), &mut |side, at| {
+        if side != Side::Dot {
+            start = start.min(range.start + at.start);
+            end = range.start + at.end;
+        }
+    });
+    start.min(end)..end
+}
+
+/// Tells whether a stretch holds what cuts it in the narrower reading.
+fn holds(run: &[u8], range: &Range<usize>, wanted: Side) -> bool {
+    let mut holds = false;
+    sides(run.get(range.clone()).unwrap_or_default(), &mut |side, _| holds |= side == wanted);
+    holds
+}
+
+/// Tells whether a character is a digit of another script, with which a number goes on.
+fn is_digit(c: char) -> bool {
+    matches!(c, '\u{660}'..='\u{669}' | '\u{6f0}'..='\u{6f9}' | '\u{966}'..='\u{96f}' | '\u{ff10}'..='\u{ff19}')
+}
+
+/// Calls `each` with every stretch of a run that may hold an address or a digest: letters beyond ASCII, of any script, are
+/// borders of these (`адрес192.0.2.7`), digits of other scripts are not.
+pub(super) fn numbers(run: &[u8], each: &mut dyn FnMut(Range<usize>)) {
+    let (mut start, mut at) = (0, 0);
+    for chunk in run.utf8_chunks() {
+        for c in chunk.valid().chars() {
+            if !(c.is_ascii() || is_digit(c)) {
+                each(start..at);
+                start = at + c.len_utf8();
+            }
+            at += c.len_utf8();
+        }
+        if !chunk.invalid().is_empty() {
+            each(start..at);
+            at += chunk.invalid().len();
+            start = at;
+        }
+    }
+    each(start..run.len());
 }
 
 /// Returns the place behind the first border: a character beyond ASCII that is one, or a byte that `is_border`.
@@ -105,24 +153,31 @@ pub(super) fn behind_first(text: &[u8], is_border: fn(u8) -> bool) -> Option<usi
     found
 }
 
-/// Tells whether a letter or digit stands right before `at`, so that what begins there goes on from it.
+/// Tells whether a letter of ASCII or a digit stands right before `at`, so that an address that begins there is none.
 pub(super) fn is_tied_before(text: &[u8], at: usize) -> bool {
-    let before = text.get(at.saturating_sub(4)..at).unwrap_or_default();
-    let mut is_tied = false;
-    sides(before, &mut |side, at| is_tied = is_letter(before, side, &at));
-    is_tied
+    match text.get(..at).unwrap_or_default().last() {
+        Some(last) if last.is_ascii() => last.is_ascii_alphanumeric(),
+        Some(_) => {
+            let before = text.get(at.saturating_sub(4)..at).unwrap_or_default();
+            before
+                .utf8_chunks()
+                .last()
+                .is_some_and(|chunk| chunk.invalid().is_empty() && chunk.valid().ends_with(is_digit))
+        }
+        None => false,
+    }
 }
 
-/// Tells whether a letter or digit stands right at `at`, so that what ends there goes on with it.
+/// Tells whether a letter of ASCII or a digit stands right at `at`, so that an address that ends there is none.
 pub(super) fn is_tied_behind(text: &[u8], at: usize) -> bool {
-    let behind = text.get(at..text.len().min(at + 4)).unwrap_or_default();
-    let mut is_tied = false;
-    sides(behind, &mut |side, at| is_tied |= at.start == 0 && is_letter(behind, side, &at));
-    is_tied
-}
-
-fn is_letter(text: &[u8], side: Side, at: &Range<usize>) -> bool {
-    side == Side::Inside && text.get(at.start).is_some_and(|byte| !byte.is_ascii() || byte.is_ascii_alphanumeric())
+    match text.get(at) {
+        Some(first) if first.is_ascii() => first.is_ascii_alphanumeric(),
+        Some(_) => {
+            let behind = text.get(at..text.len().min(at + 4)).unwrap_or_default();
+            behind.utf8_chunks().next().is_some_and(|chunk| chunk.valid().starts_with(is_digit))
+        }
+        None => false,
+    }
 }
 
 #[cfg(test)]
@@ -154,14 +209,37 @@ mod tests {
     }
 
     #[test]
-    fn letters_tie_a_token_to_what_goes_on() {
-        for (before, behind) in [("x", "x"), ("9", "9"), ("é", "é"), ("日é", "é日")] {
+    fn full_stops_of_other_scripts_part_labels_or_end_sentences() {
+        assert_eq!(cut("evil。example".as_bytes()), ["evil", "example", "evil。example"]);
+        assert_eq!(cut("a.evil｡example。".as_bytes()), ["a.evil", "example", "a.evil｡example"]);
+        assert_eq!(cut("见evil．example".as_bytes()), ["evil", "example", "evil．example", "见evil．example"]);
+        assert_eq!(cut("evil.example。".as_bytes()), ["evil.example"]);
+        assert!(cut("。。".as_bytes()).is_empty());
+    }
+
+    #[test]
+    fn addresses_and_digests_end_at_letters_of_other_scripts_and_not_at_digits() {
+        let cut = |run: &[u8]| {
+            let mut out = Vec::new();
+            numbers(run, &mut |range| out.push(String::from_utf8_lossy(&run[range]).into_owned()));
+            out.retain(|piece| !piece.is_empty());
+            out
+        };
+        assert_eq!(cut("é192.0.2.7é".as_bytes()), ["192.0.2.7"]);
+        assert_eq!(cut("адрес192.0.2.7".as_bytes()), ["192.0.2.7"]);
+        assert_eq!(cut(b"\xe9192.0.2.7"), ["192.0.2.7"]);
+        assert_eq!(cut("１192.0.2.7".as_bytes()), ["１192.0.2.7"]);
+    }
+
+    #[test]
+    fn letters_of_ascii_and_digits_tie_an_address_to_what_goes_on() {
+        for (before, behind) in [("x", "x"), ("9", "9"), ("日9", "9日"), ("１", "１"), ("٣", "٣")] {
             assert!(
                 is_tied_before(before.as_bytes(), before.len()) && is_tied_behind(behind.as_bytes(), 0),
                 "{before}"
             );
         }
-        for (before, behind) in [("", ""), ("é ", " é"), ("日", "本"), ("“", "”"), ("_", "-")] {
+        for (before, behind) in [("", ""), ("é", "é"), ("日", "本"), ("“", "”"), ("_", "-")] {
             assert!(
                 !is_tied_before(before.as_bytes(), before.len()) && !is_tied_behind(behind.as_bytes(), 0),
                 "{before}"

@@ -25,16 +25,22 @@ pub(super) fn runs<'t>(text: &'t [u8], shapes: Shapes, reading: Reading, each: E
         let after = text.get(colon..).unwrap_or_default();
         let end = colon + after.iter().take_while(|&&byte| is_run(byte)).count();
         done = end;
-        if end - start < 3 || is_tied_behind(text, end) {
+        if end - start < 3 || is_tied_behind(text, end) && !is_port(text.get(end..).unwrap_or_default()) {
             continue;
         }
         if shapes.hex {
-            digest(text, start..end, each);
+            digest(text, start..end, reading, each);
         }
         if shapes.v4 || shapes.v6 {
             one_run(text, start..end, shapes, reading, each);
         }
     }
+}
+
+/// Tells whether a port follows as in `2001:db8::1p443`. Source: RFC 5952, section 6.
+fn is_port(behind: &[u8]) -> bool {
+    let digits = behind.iter().skip(1).take_while(|byte| byte.is_ascii_digit()).count();
+    behind.first() == Some(&b'p') && (1..=5).contains(&digits) && !is_tied_behind(behind, 1 + digits)
 }
 
 fn one_run<'t>(text: &'t [u8], run: Range<usize>, shapes: Shapes, reading: Reading, each: Each<'_, 't>) {
@@ -87,7 +93,7 @@ fn emit<'t>(address: Ipv6Addr, range: Range<usize>, shapes: Shapes, each: Each<'
 }
 
 /// Emits the digest in pairs of digits that a run is or ends with: `D4:B4:…`, `SHA1:D4:B4:…`.
-fn digest<'t>(text: &'t [u8], range: Range<usize>, each: Each<'_, 't>) {
+fn digest<'t>(text: &'t [u8], range: Range<usize>, reading: Reading, each: Each<'_, 't>) {
     let run = text.get(range.clone()).unwrap_or_default();
     for pairs in [64_usize, 32, 20, 16] {
         let Some(lead) = run.len().checked_sub(pairs * 3 - 1) else { continue };
@@ -103,14 +109,17 @@ fn digest<'t>(text: &'t [u8], range: Range<usize>, each: Each<'_, 't>) {
         }
         let word = text.get(..(range.start + lead).saturating_sub(1)).unwrap_or_default();
         let word_length = word.iter().rev().take_while(|b| b.is_ascii_alphanumeric()).count();
+        let begins = range.start + lead;
+        let is_escaped =
+            reading == Reading::Escaped && begins.checked_sub(2).and_then(|at| text.get(at)) == Some(&b'\\');
         let is_border = match lead.checked_sub(1).and_then(|i| run.get(i)) {
             // A pair before it would make it the end of a longer digest.
             Some(b':') => word_length != 2,
             Some(_) => false,
             None => !is_tied_before(text, range.start),
         };
-        if is_border {
-            each(Token::Hex(digest), range.start + lead..range.end);
+        if is_border || is_escaped {
+            each(Token::Hex(digest), begins..range.end);
         }
         return;
     }

@@ -50,6 +50,9 @@ impl HashKind {
 /// Normalises a hash to lower case without separators (`:`, `-`, spaces), and tells its kind where none is given.
 pub(super) fn parse(kind: Option<HashKind>, text: &str) -> Result<(HashKind, String), ObservableError> {
     let refuse = |problem: String| ObservableError { problem, expected: EXPECTED };
+    if is_fuzzy(text) {
+        return Err(refuse(format!("`{text}` is a ssdeep hash, which tells what is similar and stands in no log")));
+    }
     let digits: String =
         text.chars().filter(|c| !matches!(c, ':' | '-' | ' ')).map(|c| c.to_ascii_lowercase()).collect();
     if !digits.chars().all(|c| c.is_ascii_hexdigit()) {
@@ -63,6 +66,16 @@ pub(super) fn parse(kind: Option<HashKind>, text: &str) -> Result<(HashKind, Str
         }
         None => Err(refuse(format!("`{text}` has {} digits, as no known hash has", digits.len()))),
     }
+}
+
+/// Tells whether a text is a ssdeep hash: a block size and two runs of base64, between colons.
+fn is_fuzzy(text: &str) -> bool {
+    let mut parts = text.split(':');
+    let is_size = parts.next().is_some_and(|size| !size.is_empty() && size.bytes().all(|byte| byte.is_ascii_digit()));
+    let is_run = |run: &str| {
+        run.len() > 2 && run.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/'))
+    };
+    is_size && parts.next().is_some_and(is_run) && parts.next().is_some_and(is_run) && parts.next().is_none()
 }
 
 #[cfg(test)]
@@ -79,5 +92,10 @@ mod tests {
         assert!(parse(None, &"a".repeat(39)).is_err());
         assert!(parse(None, &"a".repeat(64)).is_ok());
         assert!(parse(None, &"g".repeat(64)).is_err());
+        assert_eq!(parse(None, &thumbprint.replace(':', "-")), parse(None, &thumbprint.replace(':', " ")));
+        let fuzzy =
+            parse(None, "96:s4Ud1Lj96tHHlZDrwciQmA+4uy1I0G4HYuL8N3TzS8QsO/wqWXLcMSx:sF1LjEtHHlZDrJzrhuyZvHYm8tKp/RWO")
+                .unwrap_err();
+        assert!(fuzzy.problem.contains("ssdeep"), "{fuzzy}");
     }
 }

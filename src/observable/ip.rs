@@ -17,6 +17,9 @@ impl IpRange {
     pub(super) fn parse(text: &str) -> Result<Self, ObservableError> {
         let refuse = || ObservableError { problem: format!("`{text}` is not an address or range"), expected: EXPECTED };
         let bare = text.strip_prefix('[').and_then(|t| t.strip_suffix(']')).unwrap_or(text);
+        // A zone names an interface of one machine; evidence of another has its own. Source: RFC 4007, section 11.
+        let bare =
+            bare.split_once('%').filter(|(address, _)| address.contains(':')).map_or(bare, |(address, _)| address);
         if let Ok(address) = bare.parse::<IpAddr>() {
             return Ok(Self(IpNet::from(unmapped(address))));
         }
@@ -117,6 +120,9 @@ mod tests {
         assert_eq!(value("::ffff:192.0.2.7").unwrap(), "192.0.2.7");
         assert_eq!(value("::ffff:192.0.2.7/120").unwrap(), "192.0.2.0/24");
         assert_eq!(value("2001:db8::/32").unwrap(), "2001:db8::/32");
+        assert_eq!(value("fe80::1%eth0").unwrap(), "fe80::1");
+        assert_eq!(value("[FE80::1%9]").unwrap(), "fe80::1");
+        assert!(value("192.0.2.7%1").is_err());
         assert!(value("192.0.2").is_err());
         assert!(value("192.0.2.256").is_err());
         assert!(value("192.0.2.7/33").is_err());

@@ -3,18 +3,25 @@
 //! What an indicator means belongs to `pack/`; looking values up, to `matching/`.
 
 use std::fmt;
+use std::ops::Range;
 
 mod borders;
 pub mod candidates;
+mod certificate;
 mod colons;
 pub mod decoding;
 mod domain;
 mod email;
 mod hash;
+mod idna;
 mod ip;
+mod pairs;
+pub mod refang;
 pub mod tokens;
 mod url;
+mod user_agent;
 
+pub use certificate::{Certificate, CertificatePart};
 pub use hash::HashKind;
 pub use ip::IpRange;
 pub use url::UrlPattern;
@@ -24,7 +31,7 @@ pub use url::UrlPattern;
 pub enum Observable {
     /// An IPv4 or IPv6 address or CIDR range (RFC 4632, RFC 5952).
     Ip(IpRange),
-    /// A domain name; its sub-domains belong to it.
+    /// A domain name; its sub-domains belong to it. With `*.` before it, these alone.
     Domain(String),
     /// A URL or the beginning of one.
     Url(UrlPattern),
@@ -32,6 +39,10 @@ pub enum Observable {
     Email(String),
     /// A digest of a file or certificate, as lower-case hexadecimal.
     Hash(HashKind, String),
+    /// What a certificate is told by.
+    Certificate(Certificate),
+    /// What a client says it is.
+    UserAgent(String),
 }
 
 /// The kinds of atoms, as packs write them.
@@ -49,6 +60,47 @@ pub enum AtomKind {
     Hash,
     /// A hash whose algorithm the source names (`md5`, `sha1`, `sha256`, `sha512`, `thumbprint`)
     HashOf(HashKind),
+    /// `certificate`
+    Certificate(CertificatePart),
+    /// `user_agent`
+    UserAgent,
+}
+
+/// A text by which a value is found that has no shape of its own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Spelling {
+    /// The text; letter case counts only in base64.
+    pub text: String,
+    /// Where it may begin and end.
+    pub whole: Whole,
+}
+
+/// What a text must be the whole of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Whole {
+    /// A user agent, whose spaces may be `+`.
+    UserAgent,
+    /// A serial number in hexadecimal.
+    Serial,
+    /// A serial number in decimal.
+    Decimal,
+    /// A certificate's subject, with any spaces around `=` and `,`.
+    Subject,
+    /// A digest in base64.
+    Base64,
+}
+
+impl Whole {
+    /// Tells whether what stands at a place in a text is the whole of what it is.
+    pub fn stands(self, text: &[u8], at: &Range<usize>) -> bool {
+        match self {
+            Self::UserAgent => user_agent::is_whole(text, at),
+            Self::Serial => certificate::is_serial(text, at),
+            Self::Decimal => certificate::is_decimal(text, at),
+            Self::Subject => certificate::is_subject(text, at),
+            Self::Base64 => certificate::is_base64(text, at),
+        }
+    }
 }
 
 /// Says why a value is not of its kind, and what one looks like.
@@ -74,7 +126,7 @@ impl Observable {
     /// # Errors
     /// Fails where the text is not of the kind.
     pub fn parse(kind: AtomKind, text: &str) -> Result<Self, ObservableError> {
-        let refanged = decoding::refang(text);
+        let refanged = refang::refang(text);
         let text = refanged.as_deref().unwrap_or(text).trim();
         match kind {
             AtomKind::Ip => IpRange::parse(text).map(Self::Ip),
@@ -83,12 +135,14 @@ impl Observable {
             AtomKind::Email => email::parse(text).map(Self::Email),
             AtomKind::Hash => hash::parse(None, text).map(|(kind, digits)| Self::Hash(kind, digits)),
             AtomKind::HashOf(kind) => hash::parse(Some(kind), text).map(|(kind, digits)| Self::Hash(kind, digits)),
+            AtomKind::Certificate(part) => certificate::parse(part, text).map(Self::Certificate),
+            AtomKind::UserAgent => user_agent::parse(text).map(Self::UserAgent),
         }
     }
 
     /// Tells the kind of a value by its shape, for plain lists; none where it looks like nothing that is known.
     pub fn guess(text: &str) -> Option<Self> {
-        let refanged = decoding::refang(text);
+        let refanged = refang::refang(text);
         let text = refanged.as_deref().unwrap_or(text).trim();
         if let Ok(range) = IpRange::parse(text) {
             return Some(Self::Ip(range));
@@ -105,7 +159,8 @@ impl Observable {
         domain::looks_like(text).then(|| domain::parse(text).ok().map(Self::Domain)).flatten()
     }
 
-    /// Returns the `type` of reports: `ip`, `domain`, `url`, `email`, `md5`, `sha1`, `sha256`, `sha512`, `thumbprint`.
+    /// Returns the `type` of reports: `ip`, `domain`, `url`, `email`, `md5`, `sha1`, `sha256`, `sha512`, `thumbprint`,
+    /// `certificate`, `user_agent`.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Ip(_) => "ip",
@@ -113,6 +168,8 @@ impl Observable {
             Self::Url(_) => "url",
             Self::Email(_) => "email",
             Self::Hash(kind, _) => kind.as_str(),
+            Self::Certificate(_) => "certificate",
+            Self::UserAgent(_) => "user_agent",
         }
     }
 
@@ -121,8 +178,23 @@ impl Observable {
         match self {
             Self::Ip(range) => range.value(),
             Self::Url(url) => url.value(),
-            Self::Domain(text) | Self::Email(text) | Self::Hash(_, text) => text.clone(),
+            Self::Certificate(certificate) => certificate.value().to_owned(),
+            Self::Domain(text) | Self::Email(text) | Self::Hash(_, text) | Self::UserAgent(text) => text.clone(),
         }
+    }
+
+    /// Returns the texts by which it is found, besides what has its shape; most kinds have none.
+    pub fn spellings(&self) -> Vec<Spelling> {
+        match self {
+            Self::Certificate(certificate) => certificate.spellings(),
+            Self::UserAgent(agent) => vec![Spelling { text: agent.clone(), whole: Whole::UserAgent }],
+            Self::Ip(_) | Self::Domain(_) | Self::Url(_) | Self::Email(_) | Self::Hash(..) => Vec::new(),
+        }
+    }
+
+    /// Returns a name in the form in which names are compared: lower case and ASCII.
+    pub fn comparable_name(name: &str) -> String {
+        idna::to_ascii(name).map_or_else(|| name.to_lowercase(), |ascii| ascii.trim_end_matches('.').to_owned())
     }
 }
 

@@ -5,7 +5,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::ops::Range;
 
-use super::{borders, colons, email};
+use super::{borders, colons, email, idna, pairs};
 
 /// What has the shape of an observable.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,7 +17,7 @@ pub enum Token<'t> {
     /// An e-mail address: its local part up to one possible border, and its host.
     Email(&'t [u8], &'t [u8]),
     /// A run of 32, 40, 64 or 128 hexadecimal digits between characters that are not letters or digits; or as many in
-    /// pairs between colons, as certificates' thumbprints are printed.
+    /// pairs between colons, hyphens or single spaces, as thumbprints are printed.
     Hex(&'t [u8]),
 }
 
@@ -105,6 +105,9 @@ pub fn tokens<'t>(text: &'t [u8], shapes: Shapes, reading: Reading, each: &mut d
     if shapes.v6 || shapes.v4 || shapes.hex {
         colons::runs(text, shapes, reading, each);
     }
+    if shapes.hex {
+        pairs::runs(text, reading, each);
+    }
 }
 
 /// Calls `each` with the tokens of a text that hold colons, and no others.
@@ -134,39 +137,49 @@ impl<'t> Search<'t, '_> {
     /// Searches a run of bytes that tokens are made of, cut at what is a border in other scripts than ASCII.
     fn run(&mut self, run: &'t [u8], start: usize) {
         if run.is_ascii() {
-            return self.piece(run, start);
+            self.numbers(run, start);
+            return self.names(run, start);
         }
+        borders::numbers(run, &mut |range| {
+            self.numbers(run.get(range.clone()).unwrap_or_default(), start + range.start);
+        });
         borders::pieces(run, &mut |range| {
-            self.piece(run.get(range.clone()).unwrap_or_default(), start + range.start);
+            self.names(run.get(range.clone()).unwrap_or_default(), start + range.start);
         });
     }
 
-    fn piece(&mut self, run: &'t [u8], start: usize) {
-        let shapes = self.shapes;
-        if shapes.hex && run.len() >= 32 {
+    fn numbers(&mut self, run: &'t [u8], start: usize) {
+        if self.shapes.hex && run.len() >= 32 {
             hex_pieces(run, start, self.each);
         }
-        let Some(first_dot) = memchr::memchr(b'.', run) else {
-            // The host of an address may be a single label; the pack's e-mail indicators never are.
-            return;
-        };
-        if shapes.v4 && run.len() >= 7 {
+        if self.shapes.v4
+            && run.len() >= 7
+            && let Some(first_dot) = memchr::memchr(b'.', run)
+        {
             v4_pieces(run, start, first_dot, self.each);
         }
-        if !(shapes.name || shapes.email) {
+    }
+
+    fn names(&mut self, run: &'t [u8], start: usize) {
+        let shapes = self.shapes;
+        // The host of an address may be a single label; the pack's e-mail indicators never are.
+        if !(shapes.name || shapes.email) || !has_dot(run) {
             return;
         }
         let is_edge = |byte: &u8| matches!(byte, b'.' | b'-' | b'_');
         let lead = run.iter().take_while(|byte| is_edge(byte)).count();
         let trail = run.iter().rev().take_while(|byte| is_edge(byte)).count();
-        let Some(name) =
-            run.get(lead..run.len().saturating_sub(trail)).filter(|name| memchr::memchr(b'.', name).is_some())
-        else {
-            return;
-        };
+        let Some(name) = run.get(lead..run.len().saturating_sub(trail)).filter(|name| has_dot(name)) else { return };
         let name_start = start + lead;
         let name_end = name_start + name.len();
         if shapes.name {
+            // `_dmarc.evil.example` may be a name or be set in underscores.
+            let scores = run.get(..lead).unwrap_or_default().iter().rev().take_while(|&&byte| byte == b'_').count();
+            if scores > 0
+                && let Some(name) = run.get(lead - scores..lead + name.len())
+            {
+                (self.each)(Token::Name(name), name_start - scores..name_end);
+            }
             (self.each)(Token::Name(name), name_start..name_end);
         }
         if shapes.email && lead == 0 && start > 1 && self.text.get(start - 1) == Some(&b'@') {
@@ -176,11 +189,26 @@ impl<'t> Search<'t, '_> {
 
     /// Emits each plausible local part before the `@` at `at`: the whole run, and what stands behind its soft borders.
     fn local_parts(&mut self, at: usize, host: &'t [u8], end: usize) {
-        let before = self.text.get(at.saturating_sub(64)..at).unwrap_or_default();
+        let before = self.text.get(at.saturating_sub(LOCAL_BYTES)..at).unwrap_or_default();
+        if before.last() == Some(&b'"') {
+            return self.quoted_local_part(before, host, end);
+        }
         let whole = before.iter().rev().take_while(|&&byte| email::is_local(byte)).count();
         self.local_parts_from(at - whole, at, host, end);
         if whole > 1 && self.is_escaped(at - whole) {
             self.local_parts_from(at - whole + 1, at, host, end);
+        }
+    }
+
+    /// Emits the local part between quotes, which CSV doubles and JSON writes behind backslashes.
+    fn quoted_local_part(&mut self, before: &'t [u8], host: &'t [u8], end: usize) {
+        let is_quote = |byte: &u8| matches!(byte, b'"' | b'\\');
+        let quotes = before.iter().rev().take_while(|byte| is_quote(byte)).count();
+        let inside = before.get(..before.len() - quotes).unwrap_or_default();
+        if let Some(quote) = memchr::memrchr(b'"', inside)
+            && let Some(local) = inside.get(quote + 1..).filter(|local| !local.is_empty())
+        {
+            (self.each)(Token::Email(local, host), end - host.len() - 1 - quotes - local.len()..end);
         }
     }
 
@@ -198,6 +226,15 @@ impl<'t> Search<'t, '_> {
             }
         }
     }
+}
+
+/// How far before an `@` its local part may begin. Source: RFC 5321, section 4.5.3.1.1, and room for quotes.
+const LOCAL_BYTES: usize = 70;
+
+/// Tells whether a run holds a full stop of any script.
+fn has_dot(run: &[u8]) -> bool {
+    let is_dot = |c: &char| memchr::memmem::find(run, c.encode_utf8(&mut [0; 4]).as_bytes()).is_some();
+    memchr::memchr(b'.', run).is_some() || !run.is_ascii() && idna::DOTS.iter().any(is_dot)
 }
 
 fn hex_pieces<'t>(run: &'t [u8], start: usize, each: &mut dyn FnMut(Token<'t>, Range<usize>)) {
@@ -325,6 +362,10 @@ mod tests {
         }
         for no in [format!("cd:{pairs}"), format!("{pairs}:cd"), format!("x{pairs}")] {
             assert!(found(&no, Reading::Exact).is_empty(), "{no}");
+        }
+        assert_eq!(found("见evil。example", Reading::Exact), ["name evil。example", "name 见evil。example"]);
+        for quoted in ["\"a b\"@evil.example", "\"\"a b\"\"@evil.example", "\\\"a b\\\"@evil.example"] {
+            assert!(found(quoted, Reading::Exact).contains(&"email a b@evil.example".to_owned()), "{quoted}");
         }
     }
 

@@ -1,5 +1,7 @@
 //! The kind `url`: normalised, and matched up to a border of its path. Source: RFC 3986, section 6.
 
+use std::borrow::Cow;
+
 use super::{ObservableError, decoding, domain, ip};
 
 /// A URL, or the beginning of one, without its scheme.
@@ -33,22 +35,27 @@ pub(super) fn parse(text: &str) -> Result<UrlPattern, ObservableError> {
         }
         _ => (authority, None),
     };
-    let default = match scheme.to_ascii_lowercase().as_str() {
-        "http" | "hxxp" => Some(80),
-        "https" | "hxxps" => Some(443),
-        "ftp" | "fxp" => Some(21),
-        _ => None,
+    // Without a scheme, the port of either of the two that browsers speak is the one that is left out.
+    let defaults: &[u16] = match scheme.to_ascii_lowercase().as_str() {
+        "http" | "ws" => &[80],
+        "https" | "wss" => &[443],
+        "ftp" => &[21],
+        "" => &[80, 443],
+        _ => &[],
     };
-    let host = ip::IpRange::parse(host)
-        .ok()
-        .and_then(|range| range.address())
-        .map_or_else(|| domain::parse(host).map_err(|_| refuse()), |address| Ok(address.to_string()))?;
-    Ok(UrlPattern { host, port: port.filter(|_| port != default), path: normal_path(path) })
+    let host = decoding::percent(host).map_or(Cow::Borrowed(host), Cow::Owned);
+    let host = ip::IpRange::parse(&host).ok().and_then(|range| range.address()).map_or_else(
+        || domain::host(&host).map_err(|error| ObservableError { expected: EXPECTED, ..error }),
+        |address| Ok(address.to_string()),
+    )?;
+    Ok(UrlPattern { host, port: port.filter(|port| !defaults.contains(port)), path: normal_path(path) })
 }
 
+/// Undoes percent-encoding, and gives a query or fragment right behind the host its slash. Source: RFC 3986, section 6.2.
 fn normal_path(path: &str) -> String {
     let decoded = decoding::percent(path).unwrap_or_else(|| path.to_owned());
-    decoded.trim_end_matches('/').to_owned()
+    let path = decoded.trim_end_matches('/');
+    if path.starts_with(['?', '#']) { format!("/{path}") } else { path.to_owned() }
 }
 
 impl UrlPattern {
@@ -70,14 +77,20 @@ impl UrlPattern {
         } else if self.port.is_some() {
             return None;
         }
-        let tail = rest.get(at..)?.strip_prefix(self.path.as_str())?;
-        let ends = tail
-            .chars()
-            .next()
-            .is_none_or(|c| !(c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | '~' | '%' | '=')));
-        let ends =
-            ends || tail.starts_with('.') && !tail.trim_start_matches('.').starts_with(|c: char| c.is_alphanumeric());
-        ends.then_some(at + self.path.len())
+        let behind = rest.get(at..)?;
+        let path = if behind.starts_with(['?', '#']) {
+            self.path.strip_prefix('/').unwrap_or_default()
+        } else {
+            self.path.as_str()
+        };
+        let tail = behind.strip_prefix(path)?;
+        let is_border = |c: char| !(c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | '~' | '%' | '='));
+        let dots = tail.trim_start_matches('.');
+        let ends = tail.chars().next().is_none_or(is_border)
+            || tail.starts_with('.') && !dots.starts_with(|c: char| c.is_alphanumeric());
+        // What looked like a host was the user of another one: `https://evil.example@good.example/`.
+        let is_user = path.is_empty() && tail.starts_with('@');
+        (ends && !is_user).then_some(at + path.len())
     }
 
     /// Returns the normal form.
@@ -90,10 +103,14 @@ impl UrlPattern {
     }
 }
 
-/// Tells whether a text looks like a URL: it has a scheme, or a path behind a name.
+/// Tells whether a text looks like a URL: it has a scheme, or a port or path behind a name, or a path behind an address.
 pub(super) fn looks_like(text: &str) -> bool {
-    (text.contains("://") || text.split_once('/').is_some_and(|(host, _)| domain::looks_like(host)))
-        && parse(text).is_ok()
+    let (authority, path) = text.split_once('/').unwrap_or((text, ""));
+    let (host, port) = authority.split_once(':').unwrap_or((authority, ""));
+    let is_more = authority.len() < text.len() || !port.is_empty();
+    // What stands behind an address may be the length of a range that is no range, `192.0.2.0/33`.
+    let is_page = || ip::IpRange::parse(host).is_ok() && path.contains(|c: char| !c.is_ascii_digit());
+    (text.contains("://") || is_more && (domain::looks_like(host) || is_page())) && parse(text).is_ok()
 }
 
 #[cfg(test)]
@@ -107,7 +124,15 @@ mod tests {
         assert_eq!(value("evil.example/a/b"), "evil.example/a/b");
         assert_eq!(value("http://evil.example:8080/"), "evil.example:8080");
         assert_eq!(value("http://192.0.2.7/x?y=1"), "192.0.2.7/x?y=1");
-        assert!(parse("https://").is_err());
+        assert_eq!(value("http://evil.example?x#y"), "evil.example/?x#y");
+        assert_eq!(value("http://evil.example/#/login"), "evil.example/#/login");
+        assert_eq!(value("evil.example:443/a"), "evil.example/a");
+        assert_eq!(value("http://evil.example:443/a"), "evil.example:443/a");
+        assert_eq!(value("https://user:x@[2001:DB8::1]:443/%7Ea%2fB"), "[2001:db8::1]/~a/B");
+        assert_eq!(value("http://[fe80::1%25eth0]:8080"), "[fe80::1]:8080");
+        assert_eq!(value("https://MÜNCHEN.example/ä"), "xn--mnchen-3ya.example/ä");
+        assert_eq!(value("https://xn--mnchen-3ya.example/%C3%A4"), "xn--mnchen-3ya.example/ä");
+        assert!(parse("https://").is_err() && parse("http://localhost/a").is_err());
         assert!(parse("not a url").is_err());
     }
 
@@ -120,5 +145,11 @@ mod tests {
         for no in ["/a/bc", "/a", ":8080/a/b", "", "/a/b.html"] {
             assert!(url.matches(no).is_none(), "{no}");
         }
+        let root = parse("http://evil.example/").unwrap();
+        assert!(root.matches("").is_some() && root.matches("/a").is_some() && root.matches("?a").is_some());
+        assert!(root.matches("@good.example").is_none() && root.matches(":80@good.example").is_none());
+        let page = parse("http://evil.example/#/login").unwrap();
+        assert!(page.matches("/#/login?x").is_some() && page.matches("#/login").is_some());
+        assert!(page.matches("/#/logins").is_none() && page.matches("/login").is_none());
     }
 }

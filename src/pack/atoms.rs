@@ -1,12 +1,13 @@
-//! Lists of atoms under a key of `match`: addresses, domains, URLs, e-mail addresses and hashes, with their windows.
+//! Lists of atoms under a key of `match`: addresses, domains, URLs, e-mail addresses, hashes, certificates and user agents,
+//! with their windows.
 
 use super::advisory::date;
-use super::codes::{VALUE, WINDOW};
+use super::codes::{MISSING_KEY, VALUE, WINDOW};
 use super::fields::{self, Fields};
 use super::located::{Node, Value};
 use super::mistakes::Mistakes;
 use super::{Atom, Expr, Seen};
-use crate::observable::{AtomKind, HashKind, Observable};
+use crate::observable::{AtomKind, CertificatePart, HashKind, Observable};
 
 /// The words of `algorithm`.
 pub(super) const ALGORITHMS: &[(&str, HashKind)] = &[
@@ -22,6 +23,54 @@ pub(super) fn read(node: &Node, what: &str, kind: AtomKind, mistakes: &mut Mista
     let elements = fields::elements(node, what, mistakes);
     let atoms: Vec<Option<Atom>> = elements.iter().map(|one| atom(one, what, kind, mistakes)).collect();
     atoms.into_iter().collect::<Option<Vec<_>>>().map(Expr::Atoms)
+}
+
+/// The keys of a certificate.
+const PARTS: [(&str, CertificatePart); 3] = [
+    ("thumbprint", CertificatePart::Thumbprint),
+    ("serial", CertificatePart::Serial),
+    ("subject", CertificatePart::Subject),
+];
+
+/// Reads one certificate or a list of them. Each thing that is known of one is an atom of its own: one is enough.
+pub(super) fn certificates(node: &Node, mistakes: &mut Mistakes<'_>) -> Option<Expr> {
+    let elements = fields::elements(node, "certificate", mistakes);
+    let atoms: Vec<Option<Vec<Atom>>> = elements.iter().map(|one| certificate(one, mistakes)).collect();
+    let atoms = atoms.into_iter().collect::<Option<Vec<_>>>()?;
+    Some(Expr::Atoms(atoms.into_iter().flatten().collect()))
+}
+
+fn certificate(node: &Node, mistakes: &mut Mistakes<'_>) -> Option<Vec<Atom>> {
+    let part = |part, node: &Node, mistakes: &mut Mistakes<'_>| {
+        observable(node, "certificate", AtomKind::Certificate(part), mistakes)
+    };
+    if !matches!(node.value, Value::Mapping(_)) {
+        let observable = part(CertificatePart::Thumbprint, node, mistakes)?;
+        return Some(vec![Atom { observable, seen: None }]);
+    }
+    let fields = Fields::read(node, "a certificate", &["thumbprint", "serial", "subject", "seen"], mistakes)?;
+    let mut values = Vec::new();
+    for (key, kind) in PARTS {
+        let elements = fields.get(key).map(|node| fields::elements(node, key, mistakes));
+        for one in elements.unwrap_or_default() {
+            values.push(part(kind, one, mistakes));
+        }
+    }
+    if PARTS.iter().all(|(key, _)| fields.get(key).is_none()) {
+        let expected = "at least one of: thumbprint, serial, subject";
+        mistakes.add(
+            node.at,
+            MISSING_KEY,
+            "a certificate has nothing to tell it by",
+            expected,
+            "add `thumbprint: ...`",
+        );
+        return None;
+    }
+    let seen = fields.get("seen").map(|node| window(node, mistakes));
+    let seen = seen.map_or(Some(None), |seen| seen.map(Some))?;
+    let values = values.into_iter().collect::<Option<Vec<_>>>()?;
+    Some(values.into_iter().map(|observable| Atom { observable, seen }).collect())
 }
 
 fn atom(node: &Node, what: &str, kind: AtomKind, mistakes: &mut Mistakes<'_>) -> Option<Atom> {
@@ -63,13 +112,15 @@ fn observable(node: &Node, what: &str, kind: AtomKind, mistakes: &mut Mistakes<'
 }
 
 /// Returns the key of `match` under which a value belongs.
-fn key_of(observable: &Observable) -> &'static str {
+pub(super) fn key_of(observable: &Observable) -> &'static str {
     match observable {
         Observable::Ip(_) => "ip",
         Observable::Domain(_) => "domain",
         Observable::Url(_) => "url",
         Observable::Email(_) => "email",
         Observable::Hash(..) => "hash",
+        Observable::Certificate(_) => "certificate",
+        Observable::UserAgent(_) => "user_agent",
     }
 }
 

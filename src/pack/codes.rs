@@ -31,6 +31,7 @@ pub const CODES: &[CodeEntry] = &[
     (REGEX_QUOTES, "curly quotes in a regular expression"),
     (MODIFIER, "unknown or misplaced modifier of a record field"),
     (EXAMPLES, "no `hit` or no `miss` example"),
+    (HEX, "not a hex string"),
     (LIST_TYPE, "unknown type in a CSV list"),
     (LIST_VALUE, "a line of a list without a value"),
     (SHAPE, "a value of a plain list whose kind cannot be told"),
@@ -44,6 +45,7 @@ pub const COMPILE_CODES: &[CodeEntry] = &[
     ("M002", "a regular expression that yara-x refuses"),
     ("M003", "YARA source that does not compile"),
     ("M004", "packs that do not compile together"),
+    ("M005", "a hex string that yara-x refuses"),
 ];
 
 pub(super) const SYNTAX: &str = "P001";
@@ -72,6 +74,7 @@ pub(super) const REGEX: &str = "P031";
 pub(super) const REGEX_QUOTES: &str = "P032";
 pub(super) const MODIFIER: &str = "P033";
 pub(super) const EXAMPLES: &str = "P034";
+pub(super) const HEX: &str = "P035";
 pub(super) const LIST_TYPE: &str = "P040";
 pub(super) const LIST_VALUE: &str = "P041";
 pub(super) const SHAPE: &str = "P042";

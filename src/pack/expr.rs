@@ -2,7 +2,7 @@
 //!
 //! A kind here is one line of `KINDS`; atoms are read in `atoms.rs`, fields of records in `predicate.rs`.
 
-use super::codes::{EMPTY, NOT_YET, REGEX, REGEX_QUOTES, WRONG_TYPE};
+use super::codes::{EMPTY, HEX, NOT_YET, REGEX, REGEX_QUOTES, WRONG_TYPE};
 use super::fields::{self, Fields};
 use super::located::{Entry, Node, Value};
 use super::mistakes::Mistakes;
@@ -19,8 +19,11 @@ pub(super) const KINDS: &[(&str, ReadKind)] = &[
     ("url", |node, mistakes| atoms::read(node, "url", AtomKind::Url, mistakes)),
     ("email", |node, mistakes| atoms::read(node, "email", AtomKind::Email, mistakes)),
     ("hash", |node, mistakes| atoms::read(node, "hash", AtomKind::Hash, mistakes)),
+    ("certificate", atoms::certificates),
+    ("user_agent", |node, mistakes| atoms::read(node, "user_agent", AtomKind::UserAgent, mistakes)),
     ("text", texts),
     ("regex", regexes),
+    ("hex", hexes),
     ("yara", yara),
     ("record", predicate::read),
     ("all", |node, mistakes| combined(node, "all", Expr::All, mistakes)),
@@ -29,7 +32,7 @@ pub(super) const KINDS: &[(&str, ReadKind)] = &[
 ];
 
 /// Words of the format that this version does not know.
-const LATER: &[&str] = &["certificate", "user_agent", "hex", "sigma", "token", "first_seen", "count", "absent_before"];
+const LATER: &[&str] = &["sigma", "token", "first_seen", "count", "absent_before"];
 
 const CASES: &[(&str, LetterCase)] = &[("sensitive", LetterCase::Counts), ("ignored", LetterCase::Ignored)];
 
@@ -133,6 +136,30 @@ fn regex(node: &Node, mistakes: &mut Mistakes<'_>) -> Option<String> {
 /// Tells whether a character is a quote as word processors write it.
 pub(super) fn is_curly_quote(c: char) -> bool {
     matches!(c, '\u{2018}'..='\u{201f}' | '\u{2032}' | '\u{2033}')
+}
+
+fn hexes(node: &Node, mistakes: &mut Mistakes<'_>) -> Option<Expr> {
+    let elements = fields::elements(node, "hex", mistakes);
+    let strings: Vec<Option<String>> = elements.iter().map(|one| hex(one, mistakes)).collect();
+    strings.into_iter().collect::<Option<Vec<_>>>().map(Expr::Hex)
+}
+
+/// Reads a hex string of YARA, with or without its braces. What it means is told when it is compiled.
+fn hex(node: &Node, mistakes: &mut Mistakes<'_>) -> Option<String> {
+    let text = fields::text(node, "hex", mistakes)?;
+    let inner = text.trim().strip_prefix('{').map_or(Some(text.trim()), |inner| inner.strip_suffix('}'));
+    let is_hex = |c: char| c.is_ascii_hexdigit() || c.is_whitespace() || "?[]()-|~".contains(c);
+    match inner.map(str::trim).filter(|inner| !inner.is_empty() && inner.chars().all(is_hex)) {
+        Some(inner) => Some(format!("{{ {} }}", inner.split_whitespace().collect::<Vec<_>>().join(" "))),
+        None => {
+            let expected =
+                "pairs of hexadecimal digits, `??`, jumps such as `[2-4]` and alternatives, as in { 4D 5A ?? 00 }";
+            let help =
+                "put it in single quotes, so that YAML does not read a mapping; modifiers need a rule under `yara`";
+            mistakes.add(node.at, HEX, format!("`{text}` is no hex string"), expected, help);
+            None
+        }
+    }
 }
 
 fn yara(node: &Node, mistakes: &mut Mistakes<'_>) -> Option<Expr> {

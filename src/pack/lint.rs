@@ -1,11 +1,15 @@
 //! What loads but is probably not what its author means.
 
+use super::atoms::key_of;
 use super::expr::is_curly_quote;
 use super::{Expr, Indicator, Operator, Pack, Polarity};
-use crate::observable::Observable;
+use crate::observable::{Certificate, Observable};
 
 /// Texts shorter than this stand in ordinary words by chance.
 const SHORTEST_TEXT: usize = 4;
+
+/// Serial numbers shorter than this are counters of small authorities.
+const SHORTEST_SERIAL: usize = 8;
 
 /// Ranges with fewer leading bits than these hold much of the internet: more than one provider is ever given.
 const BROADEST_V4: u8 = 8;
@@ -34,6 +38,8 @@ pub const WARNINGS: &[super::CodeEntry] = &[
     ("W006", "curly quotes in a text"),
     ("W007", "nothing is required to be there"),
     ("W008", "a `*` in a record value"),
+    ("W009", "a short serial number"),
+    ("W010", "a short hex string"),
 ];
 
 /// Returns the warnings of a pack, in the order of the file.
@@ -65,7 +71,7 @@ fn requires_something(expr: &Expr) -> bool {
         Expr::Any(parts) => parts.iter().all(requires_something),
         Expr::Not(_) => false,
         Expr::Record(tests) => tests.iter().any(|test| test.polarity == Polarity::Is && !test.values.contains(&None)),
-        Expr::Atoms(_) | Expr::Text(_) | Expr::Regex(_) | Expr::Yara(_) => true,
+        Expr::Atoms(_) | Expr::Text(_) | Expr::Regex(_) | Expr::Hex(_) | Expr::Yara(_) => true,
     }
 }
 
@@ -80,6 +86,7 @@ fn expr(tested: &Expr, warn: &mut Warn<'_>) {
         Expr::Atoms(atoms) => atoms.iter().for_each(|atom| observable(&atom.observable, warn)),
         Expr::Text(patterns) => patterns.iter().for_each(|pattern| text(&pattern.value, warn)),
         Expr::Regex(patterns) => patterns.iter().for_each(|pattern| regex(pattern, warn)),
+        Expr::Hex(strings) => strings.iter().for_each(|string| hex(string, warn)),
         Expr::Yara(_) => {}
         Expr::Record(tests) => {
             for test in tests.iter().filter(|test| test.operator == Operator::Equals) {
@@ -103,20 +110,18 @@ fn two_kinds(parts: &[Expr], warn: &mut Warn<'_>) {
 
 fn atom_key(part: &Expr) -> Option<&'static str> {
     let Expr::Atoms(atoms) = part else { return None };
-    Some(match atoms.first()?.observable {
-        Observable::Ip(_) => "ip",
-        Observable::Domain(_) => "domain",
-        Observable::Url(_) => "url",
-        Observable::Email(_) => "email",
-        Observable::Hash(..) => "hash",
-    })
+    atoms.first().map(|atom| key_of(&atom.observable))
 }
 
 fn observable(observable: &Observable, warn: &mut Warn<'_>) {
     match observable {
-        Observable::Domain(name) if !name.contains('.') => {
+        Observable::Domain(name) if name.strip_prefix("*.").is_some_and(|name| !name.contains('.')) => {
             let help = "a top-level domain matches every name under it; write the whole name";
-            warn("W004", format!("the domain `{name}` has no dot"), help);
+            warn("W004", format!("the domain `{name}` has no dot behind `*.`"), help);
+        }
+        Observable::Certificate(Certificate::Serial(digits)) if digits.len() < SHORTEST_SERIAL => {
+            let help = "short numbers stand in any log; add the thumbprint, or ask for the subject, too, under `all`";
+            warn("W009", format!("the serial number `{digits}` has fewer than {SHORTEST_SERIAL} digits"), help);
         }
         Observable::Ip(range) => {
             let net = range.network();
@@ -125,7 +130,21 @@ fn observable(observable: &Observable, warn: &mut Warn<'_>) {
                 warn("W005", format!("`{net}` is a very large range"), "list the ranges that are meant");
             }
         }
-        Observable::Domain(_) | Observable::Url(_) | Observable::Email(_) | Observable::Hash(..) => {}
+        Observable::Domain(_)
+        | Observable::Url(_)
+        | Observable::Email(_)
+        | Observable::Hash(..)
+        | Observable::Certificate(_)
+        | Observable::UserAgent(_) => {}
+    }
+}
+
+fn hex(string: &str, warn: &mut Warn<'_>) {
+    let bytes = string.split_whitespace().filter(|word| word.len() >= 2 && word.chars().all(|c| c.is_ascii_hexdigit()));
+    let digits: usize = bytes.map(str::len).sum();
+    if digits < 2 * SHORTEST_TEXT {
+        let help = "few bytes stand anywhere by chance: add some, or write a rule under `yara` that asks for more";
+        warn("W010", format!("the hex string `{string}` has fewer than {SHORTEST_TEXT} whole bytes"), help);
     }
 }
 

@@ -13,7 +13,7 @@ use super::mistakes::Mistakes;
 use super::source::Position;
 use super::yaml::DEFAULT_CONFIDENCE;
 use super::{Atom, Examples, Expr, Indicator, Pack, PackError, Severity};
-use crate::observable::{AtomKind, HashKind, Observable};
+use crate::observable::{AtomKind, CertificatePart, HashKind, Observable};
 
 /// The words of the column `type`.
 const TYPES: &[(&str, AtomKind)] = &[
@@ -29,6 +29,8 @@ const TYPES: &[(&str, AtomKind)] = &[
     ("sha256", AtomKind::HashOf(HashKind::Sha256)),
     ("sha512", AtomKind::HashOf(HashKind::Sha512)),
     ("thumbprint", AtomKind::HashOf(HashKind::Thumbprint)),
+    ("certificate", AtomKind::Certificate(CertificatePart::Thumbprint)),
+    ("user_agent", AtomKind::UserAgent),
 ];
 
 /// What may stand between cells. Spreadsheets write `;` where the decimal sign is a comma, and a tab when text is copied.

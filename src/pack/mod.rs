@@ -180,6 +180,8 @@ pub enum Expr {
     Text(Vec<TextPattern>),
     /// Some regular expression matches the record.
     Regex(Vec<String>),
+    /// Some hex string of YARA stands in the record, or in the artifact as a whole.
+    Hex(Vec<String>),
     /// Some rule of this YARA source matches the record.
     Yara(String),
     /// Every predicate holds of the record's fields.

@@ -12,9 +12,8 @@ use crate::artifact_path::ArtifactPath;
 use crate::budget::{Budget, exceeded};
 use crate::decode::{Child, DecodeError, Decoder, Input, decoder_for};
 use crate::finding::{SightingKind, grade};
-use crate::matching::Hit;
+use crate::matching::{Hit, LimitMet};
 use crate::observable::HashKind;
-use crate::observable::decoding::DecodingLimit;
 use crate::problem::{Outcome, Problem, Reason};
 use crate::record::Block;
 use crate::report::{EvidenceLine, Note};
@@ -46,8 +45,8 @@ pub(super) struct ArtifactState {
     /// Rules that matched the artifact as a whole, reported unless a record shows where.
     whole_hits: Mutex<Vec<Hit>>,
     record_rules: Mutex<BTreeSet<(usize, String)>>,
-    /// Why encodings were left in records: the first such record, and how many there are.
-    limits: Mutex<BTreeMap<DecodingLimit, (u64, u64)>>,
+    /// Each limit that was met, with the first record in which it was and the number of times.
+    limits: Mutex<BTreeMap<String, (Option<u64>, u64)>>,
 }
 
 impl ArtifactState {
@@ -104,6 +103,16 @@ impl ArtifactState {
         if self.key.len() == EVIDENCE_KEY_BYTES { Place::Evidence } else { Place::Inside }
     }
 
+    /// Notes limits that cut a search short; they are told in one line each, once all of the artifact has been searched.
+    fn note_limits(&self, met: Vec<LimitMet>) {
+        let mut limits = lock(&self.limits);
+        for LimitMet { what, record } in met {
+            let (first, count) = limits.entry(what).or_insert((record, 0));
+            *first = (*first).min(record);
+            *count += 1;
+        }
+    }
+
     fn hold(&self) {
         self.working.fetch_add(1, Ordering::AcqRel);
     }
@@ -119,10 +128,13 @@ impl ArtifactState {
             shared,
             whole.into_iter().filter(|hit| !shown.contains(&(hit.indicator, hit.observable.value.clone()))),
         );
-        for (limit, (first, count)) in std::mem::take(&mut *lock(&self.limits)) {
-            let others = if count > 1 { format!(" and {} more", count - 1) } else { String::new() };
-            let detail = format!("record {first}{others}: {}; the rest was searched as it stands", limit.detail());
-            self.fail(shared, Reason::Limit, &detail, None);
+        for (what, (first, count)) in std::mem::take(&mut *lock(&self.limits)) {
+            let place = match (first, count) {
+                (None, _) => "in the artifact as a whole".to_owned(),
+                (Some(first), 1) => format!("in record {first}"),
+                (Some(first), count) => format!("in {count} records, first in record {first}"),
+            };
+            self.fail(shared, Reason::Limit, &format!("{what} ({place})"), None);
         }
         let outcome = lock(&self.failed).map_or(Outcome::Examined, Outcome::Failed);
         let decoder = *lock(&self.decoder);
@@ -189,7 +201,7 @@ pub(super) fn run(
     let shared = worker.shared;
     let is_evidence = depth == 0;
     let kinds = digest_kinds(shared, is_evidence);
-    let keep = if shared.ruleset.has_rules() { WHOLE_BYTES } else { 0 };
+    let keep = if shared.ruleset.looks_at_whole() { WHOLE_BYTES } else { 0 };
     let progress = is_evidence.then(|| Arc::clone(&shared.watch.bytes_done));
     let mut tee = Tee::new(content.reader, Digester::new(&kinds), keep, progress);
     let decoded = {
@@ -284,18 +296,11 @@ pub(super) fn submit(worker: &Worker<'_>, state: &Arc<ArtifactState>, block: Box
 /// Searches a block and lets go of its artifact.
 pub(super) fn search(worker: &Worker<'_>, job: &Job) {
     let Job { state, block } = job;
-    let searched = worker.with_matcher(|matcher| {
-        let hits = matcher.search(block.as_ref())?;
-        Ok((hits, matcher.take_limits()))
-    });
-    for &(record, limit) in searched.iter().flat_map(|(_, limits)| limits) {
-        let mut limits = lock(&state.limits);
-        let (first, count) = limits.entry(limit).or_insert((record, 0));
-        (*first, *count) = ((*first).min(record), *count + 1);
-    }
-    match searched {
-        Ok((hits, _)) => {
-            let rules = hits.iter().filter(|hit| hit.observable.kind == "yara");
+    match worker.with_matcher(|matcher| matcher.search(block.as_ref())) {
+        Ok(searched) => {
+            let hits = searched.hits;
+            state.note_limits(searched.limits);
+            let rules = hits.iter().filter(|hit| matches!(hit.observable.kind.as_str(), "yara" | "hex"));
             lock(&state.record_rules).extend(rules.map(|hit| (hit.indicator, hit.observable.value.clone())));
             state.report(worker.shared, hits.into_iter());
         }
@@ -315,13 +320,21 @@ pub(super) fn search(worker: &Worker<'_>, job: &Job) {
 fn search_whole(worker: &Worker<'_>, state: &Arc<ArtifactState>, whole: &[u8], is_cut: bool) {
     let shared = worker.shared;
     match worker.with_matcher(|matcher| matcher.search_whole(whole)) {
-        Ok(hits) => lock(&state.whole_hits).extend(hits),
-        Err(error) => {
-            state.fail(shared, Reason::Panic, &format!("YARA rules failed on the whole of it: {error}"), None)
+        Ok(searched) => {
+            state.note_limits(searched.limits);
+            lock(&state.whole_hits).extend(searched.hits);
         }
+        Err(error) => state.fail(
+            shared,
+            Reason::Panic,
+            &format!("YARA rules and hex strings failed on the whole of it: {error}"),
+            None,
+        ),
     }
     if is_cut {
-        let detail = format!("YARA rules looked at each record, and as a whole only at the first {WHOLE_BYTES} bytes");
+        let detail = format!(
+            "YARA rules and hex strings looked at each record, and as a whole only at the first {WHOLE_BYTES} bytes"
+        );
         let artifact = Some(state.path.as_str().to_owned());
         shared.collector.note(&state.next_key(), Note { code: "yara-first-part".to_owned(), artifact, detail });
     }

@@ -6,10 +6,12 @@
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,
+    clippy::string_slice,
     reason = "a test says what is wrong by panicking"
 )]
 
 mod encodings;
+mod kinds;
 mod spellings;
 
 use std::io::Write;

@@ -3,7 +3,7 @@
 use crate::{kinds, pack, rows, sightings};
 
 /// A log line, a JSON line and a row of CSV with JSON in a cell, each with `text` in it.
-fn settings(text: &str) -> [(&'static str, String); 3] {
+pub(crate) fn settings(text: &str) -> [(&'static str, String); 3] {
     let json = serde_json::json!({"Operation": "Send", "Note": text}).to_string();
     let cell = json.replace('"', "\"\"");
     [
@@ -14,7 +14,7 @@ fn settings(text: &str) -> [(&'static str, String); 3] {
 }
 
 #[track_caller]
-fn each_found(list: &str, texts: &[&str]) {
+pub(crate) fn each_found(list: &str, texts: &[&str]) {
     for text in texts {
         for (setting, evidence) in settings(text) {
             assert_eq!(kinds(list, &evidence), ["sighting"], "{list} in {setting}: {evidence}");
@@ -23,7 +23,7 @@ fn each_found(list: &str, texts: &[&str]) {
 }
 
 #[track_caller]
-fn each_missed(list: &str, texts: &[&str]) {
+pub(crate) fn each_missed(list: &str, texts: &[&str]) {
     for text in texts {
         for (setting, evidence) in settings(text) {
             assert!(sightings(list, &evidence).is_empty(), "{list} in {setting}: {evidence}");
@@ -54,6 +54,10 @@ fn addresses_are_found_in_every_spelling_and_never_in_part() {
             "64:ff9b::10.11.12.13",
             "http://10.11.12.13/x",
             "10.11.12.13-10.11.12.20",
+            "é10.11.12.13",
+            "адрес10.11.12.13",
+            "10.11.12.13é",
+            "10.11.12.0/24 10.11.12.13/32",
         ],
     );
     each_missed(
@@ -65,7 +69,8 @@ fn addresses_are_found_in_every_spelling_and_never_in_part() {
             "1.10.11.12.13",
             "v10.11.12.13",
             "10.11.12",
-            "é10.11.12.13",
+            "１10.11.12.13",
+            "5.10.11.12.13.7",
             "localhost",
             "[localhost]:12345",
             "cool.client.local:12345",
@@ -88,6 +93,13 @@ fn addresses_are_found_in_every_spelling_and_never_in_part() {
             "2001:db8:0:0:0:0:0:abcd:443",
             "2001:db8::abcd%9",
             "2001:db8::abcd/128",
+            "2001:db8::abcd%eth0",
+            "[2001:db8::abcd%eth0]:443",
+            "2001:db8::abcdp443",
+            "2001:db8::abcd#443",
+            "2001:db8::abcd.443",
+            "адрес2001:db8::abcd",
+            "é2001:db8::abcdé",
             "source:2001:db8::abcd",
             "x\n2001:db8::abcd",
             "x\u{c}2001:db8::abcd",
@@ -97,7 +109,15 @@ fn addresses_are_found_in_every_spelling_and_never_in_part() {
     );
     each_missed(
         "2001:db8::abcd",
-        &["2001:db8::abc", "2001:db8::abcde", "2001:db8::1:abcd", "x2001:db8::abcd", "12:34:56"],
+        &[
+            "2001:db8::abc",
+            "2001:db8::abcde",
+            "2001:db8::1:abcd",
+            "x2001:db8::abcd",
+            "12:34:56",
+            "2001:db8::abcdpx",
+            "2001:db8::abcd:1",
+        ],
     );
 }
 

@@ -1,5 +1,4 @@
-//! Encodings inside text that are undone before it is searched again, one file each; and visible defanging, which is undone
-//! to find mentions.
+//! Encodings inside text that are undone before it is searched again, one file each.
 //!
 //! A step works on bytes and says whether there was anything to undo; [`Unfolder`] tries all of them inside one another.
 //! Encodings of whole artifacts and mail parts belong to `decode/`.
@@ -21,6 +20,7 @@ mod text_runs;
 mod unfolder;
 mod zero_bytes;
 
+use super::refang;
 pub use encoding::Path;
 pub use unfolder::{Allowance, DecodingLimit, Unfolded, Unfolder, unfold};
 
@@ -52,8 +52,8 @@ pub fn entity_bytes(text: &[u8], out: &mut Vec<u8>) -> bool {
 /// Undoes defanging in bytes that are text, or nearly; none where there is none.
 pub fn refanged(text: &[u8]) -> Option<String> {
     match std::str::from_utf8(text) {
-        Ok(text) => refang(text),
-        Err(_) => refang(&String::from_utf8_lossy(text)),
+        Ok(text) => refang::refang(text),
+        Err(_) => refang::refang(&String::from_utf8_lossy(text)),
     }
 }
 
@@ -91,42 +91,6 @@ pub fn longest_plain_part(text: &str) -> String {
     let is_plain = |c: char| (c == ' ' || c.is_ascii_graphic()) && !matches!(c, '"' | '\\' | '/');
     text.split(|c| !is_plain(c)).max_by_key(|part| part.len()).unwrap_or_default().to_owned()
 }
-
-/// Undoes visible defanging (`[.]`, `[@]`, `hxxp`); none where there is none.
-pub fn refang(text: &str) -> Option<String> {
-    let bytes = text.as_bytes();
-    let begins =
-        |at: usize, word: &[u8]| bytes.get(at..at + word.len()).is_some_and(|have| have.eq_ignore_ascii_case(word));
-    let has_mark = || memchr::memchr_iter(b'[', bytes).any(|at| begins(at, b"[.]") || begins(at, b"[@]"));
-    let has_scheme = || memchr::memchr2_iter(b'x', b'X', bytes).any(|at| begins(at, b"xxp"));
-    if !has_mark() && !has_scheme() {
-        return None;
-    }
-    let mut out = String::with_capacity(text.len());
-    let mut found = false;
-    let mut rest = text;
-    while let Some(c) = rest.chars().next() {
-        let plain = REFANG.iter().find_map(|(defanged, plain)| {
-            let head = rest.get(..defanged.len())?;
-            head.eq_ignore_ascii_case(defanged).then_some((*plain, defanged.len()))
-        });
-        match plain {
-            Some((plain, length)) => {
-                out.push_str(plain);
-                rest = rest.get(length..).unwrap_or_default();
-                found = true;
-            }
-            None => {
-                out.push(c);
-                rest = rest.get(c.len_utf8()..).unwrap_or_default();
-            }
-        }
-    }
-    found.then_some(out)
-}
-
-/// Visible defanging, and what it stands for. Source: facts of archived advisories.
-const REFANG: &[(&str, &str)] = &[("[.]", "."), ("[@]", "@"), ("hxxp", "http")];
 
 #[cfg(test)]
 mod superset_tests;

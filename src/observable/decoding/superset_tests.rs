@@ -135,8 +135,9 @@ fn readings_of_a_record_show_what_readings_of_its_fields_show() {
 
 #[test]
 fn an_atom_is_shown_through_any_two_encodings() {
-    // Not those that make another text of it: a path, a plus sign, a field before it. UTF-16 is told by its ASCII only.
-    let is_told = |outer, inner| inner != 17 || !matches!(outer, 8 | 9);
+    // Not those that make another text of it: a path, a plus sign, a field before it. Base64 and UTF-16 are told by their
+    // ASCII only.
+    let is_told = |outer, inner| inner != 17 || !matches!(outer, 6..=9);
     for outer in 0..21 {
         for inner in (0..21).filter(|inner| is_told(outer, *inner)) {
             let text = encode(&encode("please visit evil.example today", inner), outer);

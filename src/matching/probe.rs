@@ -85,7 +85,8 @@ impl Probe<'_> {
             if found.escape != 0 {
                 places(found.escape, start, |at| {
                     if self.is_escape(at) {
-                        each(at, Found::Hidden);
+                        // Where it begins is in the text, even if it ends behind it.
+                        each(at.saturating_sub(2), Found::Hidden);
                     }
                 });
             }
@@ -310,21 +311,17 @@ impl Probe<'_> {
         }
     }
 
-    /// Tells whether an escape or defanging stands where the sweep saw its beginning or end.
+    /// Tells whether an escape or defanging stands where the sweep saw the third byte of one.
     fn is_escape(&self, at: usize) -> bool {
-        let text = self.text;
-        let begins = |back: usize| at.checked_sub(back).is_some_and(|sign| hints::begins_at(text, sign));
-        match (self.before(at.saturating_sub(1)), self.before(at), self.byte(at)) {
-            (_, _, 0 | 0x1b) => true,
-            (_, _, b'^') => begins(0),
-            (b'=', _, b'\n') if at > 1 => begins(2),
-            (_, b'\\' | b'%' | b'#' | b'=' | b'&', _) if begins(1) => true,
-            (b'=' | b'%' | b'\\', ..) if at > 1 && begins(2) => true,
-            (_, b'(' | b'[' | b'{', _) => hints::is_defanging(text.get(at - 1..).unwrap_or_default()),
-            (_, _, b';') => {
+        let Some(sign) = at.checked_sub(2) else { return self.byte(at) == b';' };
+        match self.byte(sign) {
+            0 | 0x1b => true,
+            b'\\' | b'%' | b'#' | b'=' | b'&' | b'^' if hints::begins_at(self.text, sign) => true,
+            b'(' | b'[' | b'{' => hints::is_defanging(self.text.get(sign..).unwrap_or_default()),
+            _ if self.byte(at) == b';' => {
                 let name = self.slice(at.saturating_sub(hints::ENTITY_BYTES + 1), at);
                 let begin = memchr::memrchr(b'&', name).map(|and| at - name.len() + and);
-                begin.is_some_and(|begin| hints::begins_at(text, begin))
+                begin.is_some_and(|begin| hints::begins_at(self.text, begin))
             }
             _ => false,
         }

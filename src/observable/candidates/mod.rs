@@ -61,8 +61,7 @@ pub(crate) struct Carry {
     ampersand: u64,
     /// How many colons between digits were in the block before.
     groups: u32,
-    /// How many pairs of digits of printable characters.
-    printable_pairs: u32,
+    printable_pairs: [u64; 5],
     /// Whether letters and digits that began behind `&` go on.
     entity: bool,
 }
@@ -113,10 +112,17 @@ impl Carry {
         let wide_4 = wide_2 & behind(wide_2, self.wide_2, 8);
         self.printable = [g.printable, printable_2, printable_4];
         (self.zero, self.wide, self.wide_2) = (g.zero, wide, wide_2);
-        // In groups: `65 76 69`, `6576 696c 2e65`, `0x65, 0x76, 0x69`.
-        let printable_pairs = g.printable_pair.count_ones();
-        let by_group = if printable_pairs + self.printable_pairs >= 3 { g.printable_pair } else { 0 };
-        self.printable_pairs = printable_pairs;
+        // In groups: `65 76 69 6c `; `6576 696c 2e65 `, `0x65, 0x76, 0x69, `, `6576696c 2e657861 6d706c65 `.
+        let [pair_1, pair_2, pair_3, far_1, far_2] = self.printable_pairs;
+        let near = |here, before| behind(here, before, 3) | behind(here, before, 4);
+        let far = |here, before| behind(here, before, 5) | behind(here, before, 6) | behind(here, before, 9);
+        let by_pair_2 = g.printable_pair & near(g.printable_pair, pair_1);
+        let by_pair_3 = by_pair_2 & near(by_pair_2, pair_2);
+        let by_pair_4 = by_pair_3 & near(by_pair_3, pair_3);
+        let by_group_2 = g.printable_pair & far(g.printable_pair, far_1);
+        let by_group_3 = by_group_2 & far(by_group_2, far_2);
+        self.printable_pairs = [g.printable_pair, by_pair_2, by_pair_3, g.printable_pair, by_group_2];
+        let by_group = by_pair_4 | by_group_3;
         let texts = printable_8 | wide_4;
         let hex_text = texts & !behind(texts, self.texts, 2) | by_group;
         self.texts = texts;

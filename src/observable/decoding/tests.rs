@@ -148,8 +148,7 @@ fn what_a_record_may_take_is_bounded_and_said() {
 }
 
 #[test]
-fn defanging_is_undone_and_plain_text_is_left() {
-}
+fn defanging_is_undone_and_plain_text_is_left() {}
 
 #[test]
 fn the_plain_part_is_what_no_export_changes() {

@@ -18,6 +18,25 @@ const RUN_BYTES: usize = 96;
 /// How far a line is followed to both sides of what is not ASCII.
 const LINE_BYTES: usize = 2048;
 
+/// Tells whether a byte is one of those that names in ASCII are made of.
+#[inline]
+fn is_name(byte: u8) -> bool {
+    is_token(byte) && byte.is_ascii()
+}
+
+/// Reads one to three digits that are an octet.
+#[inline]
+fn octet(digits: &[u8]) -> Option<u32> {
+    let digit = |byte: u8| u32::from(byte.wrapping_sub(b'0'));
+    let value = match *digits {
+        [a] => digit(a),
+        [a, b] => digit(a) * 10 + digit(b),
+        [a, b, c] => digit(a) * 100 + digit(b) * 10 + digit(c),
+        _ => return None,
+    };
+    (value < 256).then_some(value)
+}
+
 /// What a probe found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Found {
@@ -126,36 +145,20 @@ impl Probe<'_> {
 
     /// `at` is the digit behind the third dot.
     fn v4(&self, at: usize, each: &mut dyn FnMut(usize, Found)) {
-        let mut start = at;
-        for _ in 0..3 {
-            start -= 1;
-            let dot = start;
-            while dot - start < 3 && self.before(start).is_ascii_digit() {
-                start -= 1;
-            }
-        }
-        let (mut address, mut octet, mut digits, mut dots) = (0_u32, 0_u32, 0, 0);
-        let mut end = start;
-        loop {
-            let byte = self.byte(end);
-            let digit = byte.wrapping_sub(b'0');
-            if digit < 10 {
-                octet = octet * 10 + u32::from(digit);
-                digits += 1;
-                if digits > 3 {
-                    break;
-                }
-            } else if byte == b'.' && digits > 0 && dots < 3 && octet < 256 {
-                address = address << 8 | octet;
-                (octet, digits) = (0, 0);
-                dots += 1;
-            } else {
-                break;
-            }
-            end += 1;
-        }
-        if dots == 3 && (1..=3).contains(&digits) && octet < 256 && self.filter.has_v4(address << 8 | octet) {
-            self.confirm(start.saturating_sub(NEAR_BYTES), end + NEAR_BYTES, each);
+        // The longest address in front of the last octet is `255.255.255.`, and what is before it tells whether it is whole.
+        let before = self.slice(at.saturating_sub(12), at);
+        let mut octets = before.rsplit(|byte| *byte == b'.').skip(1);
+        let (Some(third), Some(second), Some(first)) = (octets.next(), octets.next(), octets.next()) else { return };
+        let lead = first.iter().rev().take(3).take_while(|byte| byte.is_ascii_digit()).count();
+        let first = first.get(first.len() - lead..).unwrap_or_default();
+        let behind = self.slice(at, self.text.len().min(at + 3));
+        let last = behind.get(..behind.iter().take_while(|byte| byte.is_ascii_digit()).count()).unwrap_or_default();
+        let (Some(a), Some(b), Some(c), Some(d)) = (octet(first), octet(second), octet(third), octet(last)) else {
+            return;
+        };
+        if self.filter.has_v4(a << 24 | b << 16 | c << 8 | d) {
+            let start = at - third.len() - second.len() - first.len() - 3;
+            self.confirm(start.saturating_sub(NEAR_BYTES), at + last.len() + NEAR_BYTES, each);
         }
     }
 
@@ -164,10 +167,8 @@ impl Probe<'_> {
         if at < done.name {
             return;
         }
-        let mut end = at + 1;
-        while is_token(self.byte(end)) && self.byte(end) < 0x80 {
-            end += 1;
-        }
+        let rest = self.text.get(at..).unwrap_or_default();
+        let mut end = at + rest.iter().position(|&byte| !is_name(byte)).unwrap_or(rest.len());
         done.name = end;
         while matches!(self.before(end), b'.' | b'-' | b'_') && end > at {
             end -= 1;
@@ -197,14 +198,8 @@ impl Probe<'_> {
     /// Returns where the label that ends at `end` starts.
     #[inline]
     fn label_start(&self, end: usize) -> usize {
-        let mut start = end;
-        loop {
-            let byte = self.before(start);
-            if !is_token(byte) || byte == b'.' || byte >= 0x80 {
-                return start;
-            }
-            start -= 1;
-        }
+        let before = self.text.get(..end).unwrap_or_default();
+        before.iter().rposition(|&byte| !is_name(byte) || byte == b'.').map_or(0, |at| at + 1)
     }
 
     /// Returns where a name may start whose first label is this: at its start, behind the letter of an escape, behind hyphens.

@@ -2,7 +2,7 @@
 //!
 //! A filter may say yes wrongly, never no wrongly.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use super::atoms::{AtomKey, AtomTable};
 
@@ -81,12 +81,20 @@ fn number_key(high: u64, low: u64) -> u64 {
     mixed(high.rotate_left(32) ^ low, low)
 }
 
+#[inline]
+fn text_key(text: u128) -> u64 {
+    number_key((text >> 64) as u64, text as u64)
+}
+
 /// The filters of every kind of atom.
 #[derive(Debug)]
 pub(super) struct Filter {
     v4: Bits,
+    v4_texts: Bits,
     /// Of addresses, the first two bytes of those in some range.
     v4_ranges: Vec<u64>,
+    /// Whether there is some range.
+    pub has_v4_ranges: bool,
     tops: Bits,
     bases: Bits,
     names: Bits,
@@ -107,7 +115,9 @@ impl Filter {
         });
         let mut filter = Self {
             v4: Bits::for_keys(v4),
+            v4_texts: Bits::for_keys(v4),
             v4_ranges: vec![0; (1 << 16) / 64],
+            has_v4_ranges: false,
             tops: Bits::for_keys(0),
             bases: Bits::for_keys(names),
             names: Bits::for_keys(names),
@@ -122,6 +132,7 @@ impl Filter {
         match atom {
             AtomKey::V4(address) => self.add_v4(address),
             AtomKey::V4Range(range) => {
+                self.has_v4_ranges = true;
                 let (first, last) = (u32::from(range.network()) >> 16, u32::from(range.broadcast()) >> 16);
                 for top in first..=last {
                     if let Some(word) = usize::try_from(top / 64).ok().and_then(|index| self.v4_ranges.get_mut(index)) {
@@ -143,6 +154,11 @@ impl Filter {
 
     fn add_v4(&mut self, address: u32) {
         self.v4.insert(number_key(0, u64::from(address)));
+        let mut text = [0; 16];
+        for (to, from) in text.iter_mut().zip(Ipv4Addr::from(address).to_string().bytes()) {
+            *to = from;
+        }
+        self.v4_texts.insert(text_key(u128::from_le_bytes(text)));
     }
 
     fn add_name(&mut self, name: &str) {
@@ -163,6 +179,12 @@ impl Filter {
                 .ok()
                 .and_then(|index| self.v4_ranges.get(index))
                 .is_some_and(|word| word >> (top % 64) & 1 == 1)
+    }
+
+    /// Tells whether an address may be listed that is written like this, with zero bytes behind it.
+    #[inline]
+    pub fn has_v4_text(&self, text: u128) -> bool {
+        self.v4_texts.has(text_key(text))
     }
 
     /// Tells whether the last label of some name may be this.

@@ -37,6 +37,52 @@ fn octet(digits: &[u8]) -> Option<u32> {
     (value < 256).then_some(value)
 }
 
+/// What stands around the third dot of an address, as text.
+enum Quad {
+    /// Four octets without leading zeros, zero bytes behind them.
+    Plain(u128),
+    /// More than four octets, or leading zeros.
+    Unclear,
+    None,
+}
+
+/// The lowest and the highest bit of every byte.
+const ONES: u128 = u128::MAX / 0xff;
+const TOPS: u128 = ONES << 7;
+
+/// Looks at twelve bytes up to and with a third dot, and four behind it, all at once: the top bit of each byte tells what it
+/// is.
+#[inline]
+fn dotted_quad(window: &[u8; 16]) -> Quad {
+    const BEHIND: u32 = 12 * 8;
+    let text = u128::from_le_bytes(*window);
+    let is_none_of = |byte: u8| {
+        let other = text ^ (ONES * u128::from(byte));
+        ((other & !TOPS) + !TOPS | other) & TOPS
+    };
+    let digits = text ^ (ONES * u128::from(b'0'));
+    // Adding 0x76 carries what is above 9 into the top bit.
+    let not_digit = ((digits & !TOPS) + ONES * 0x76 | text) & TOPS;
+    let dot = !is_none_of(b'.') & TOPS;
+    let zero = !is_none_of(b'0') & TOPS;
+    let other = not_digit & !dot;
+    // Bits of the bytes before and behind the place.
+    let before = other & ((1 << BEHIND) - 1);
+    let start = (128 - before.leading_zeros()) / 8;
+    let behind = not_digit >> BEHIND;
+    if behind == 0 {
+        return Quad::None;
+    }
+    let end = 12 + behind.trailing_zeros() / 8;
+    let inside = u128::MAX >> (128 - (end - start) * 8);
+    let (dot, zero, digit) = (dot >> (start * 8) & inside, zero >> (start * 8) & inside, !not_digit & TOPS);
+    let leading = zero & (dot << 8 | 0x80) & (digit >> (start * 8 + 8) & inside);
+    if dot.count_ones() != 3 || leading != 0 {
+        return Quad::Unclear;
+    }
+    Quad::Plain(text >> (start * 8) & inside)
+}
+
 /// What a probe found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Found {
@@ -145,20 +191,35 @@ impl Probe<'_> {
 
     /// `at` is the digit behind the third dot.
     fn v4(&self, at: usize, each: &mut dyn FnMut(usize, Found)) {
-        // The longest address in front of the last octet is `255.255.255.`, and what is before it tells whether it is whole.
+        let window = at.checked_sub(12).and_then(|from| self.text.get(from..)).and_then(|rest| rest.first_chunk());
+        let is_listed = match window.map(dotted_quad) {
+            Some(Quad::Plain(text)) => self.filter.has_v4_text(text) || self.has_v4_range() && self.has_parsed_v4(at),
+            Some(Quad::None) => false,
+            Some(Quad::Unclear) | None => self.has_parsed_v4(at),
+        };
+        if is_listed {
+            self.confirm(at.saturating_sub(12 + NEAR_BYTES), at + NEAR_BYTES, each);
+        }
+    }
+
+    fn has_v4_range(&self) -> bool {
+        self.filter.has_v4_ranges
+    }
+
+    /// Reads the address whose last octet begins at `at`, octet by octet.
+    fn has_parsed_v4(&self, at: usize) -> bool {
         let before = self.slice(at.saturating_sub(12), at);
         let mut octets = before.rsplit(|byte| *byte == b'.').skip(1);
-        let (Some(third), Some(second), Some(first)) = (octets.next(), octets.next(), octets.next()) else { return };
+        let (Some(third), Some(second), Some(first)) = (octets.next(), octets.next(), octets.next()) else {
+            return false;
+        };
         let lead = first.iter().rev().take(3).take_while(|byte| byte.is_ascii_digit()).count();
         let first = first.get(first.len() - lead..).unwrap_or_default();
         let behind = self.slice(at, self.text.len().min(at + 3));
         let last = behind.get(..behind.iter().take_while(|byte| byte.is_ascii_digit()).count()).unwrap_or_default();
-        let (Some(a), Some(b), Some(c), Some(d)) = (octet(first), octet(second), octet(third), octet(last)) else {
-            return;
-        };
-        if self.filter.has_v4(a << 24 | b << 16 | c << 8 | d) {
-            let start = at - third.len() - second.len() - first.len() - 3;
-            self.confirm(start.saturating_sub(NEAR_BYTES), at + last.len() + NEAR_BYTES, each);
+        match (octet(first), octet(second), octet(third), octet(last)) {
+            (Some(a), Some(b), Some(c), Some(d)) => self.filter.has_v4(a << 24 | b << 16 | c << 8 | d),
+            _ => false,
         }
     }
 
@@ -168,12 +229,24 @@ impl Probe<'_> {
             return;
         }
         let rest = self.text.get(at..).unwrap_or_default();
-        let mut end = at + rest.iter().position(|&byte| !is_name(byte)).unwrap_or(rest.len());
-        done.name = end;
-        while matches!(self.before(end), b'.' | b'-' | b'_') && end > at {
-            end -= 1;
+        let mut dot = at - 1;
+        let mut end = self.text.len();
+        for (place, &byte) in (at..).zip(rest) {
+            if byte == b'.' {
+                dot = place;
+            } else if !is_name(byte) {
+                end = place;
+                break;
+            }
         }
-        let Some(dot) = memchr::memrchr(b'.', self.slice(at - 1, end)).map(|dot| at - 1 + dot) else { return };
+        done.name = end;
+        if matches!(self.before(end), b'.' | b'-' | b'_') {
+            while matches!(self.before(end), b'.' | b'-' | b'_') && end > at {
+                end -= 1;
+            }
+            let labels = self.slice(at - 1, end);
+            dot = at - 1 + labels.iter().rposition(|byte| *byte == b'.').unwrap_or_default();
+        }
         if !self.filter.has_top(self.slice(dot + 1, end)) {
             return;
         }

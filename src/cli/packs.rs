@@ -47,7 +47,7 @@ impl PackArguments {
             errors.extend(Ruleset::compile(packs).err().into_iter().flatten());
             return Err(refuse(&errors));
         }
-        if packs.iter().all(|pack| pack.indicators.is_empty()) {
+        if packs.iter().all(|pack| pack.is_empty()) {
             let what = "there is no indicator to look for; name a pack with --rules, or leave --no-builtin out";
             return Err(Refusal::Usage(what.to_owned()));
         }

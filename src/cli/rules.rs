@@ -75,18 +75,25 @@ pub(super) fn run(arguments: &RulesArguments) -> Result<Exit, Refusal> {
     }
 }
 
+/// Text that is gathered before it is written: lists run to a million lines.
+const PAGE_BYTES: usize = 64 << 10;
+
 fn list_text(ruleset: &Ruleset) -> Result<Exit, Refusal> {
     let mut out = String::new();
-    for (index, pack) in ruleset.packs.iter().enumerate() {
+    for pack in &ruleset.packs {
         let advisory = pack.advisory.as_ref().map(|a| format!(": {} {}", a.id, a.title)).unwrap_or_default();
         out.push_str(&format!("{}{}\n", escape_for_terminal(&pack.name), escape_for_terminal(&advisory)));
-        let own = || ruleset.indicators.iter().filter(|compiled| compiled.pack == index);
-        let width = own().map(|compiled| compiled.indicator.id.chars().count()).max().unwrap_or_default();
-        for compiled in own() {
-            let indicator = &compiled.indicator;
-            let (severity, kind) = (indicator.severity.as_str(), compiled.kind);
-            let name = escape_for_terminal(&indicator.name);
-            out.push_str(&format!("  {severity:8}  {kind:6}  {:width$}  {name}\n", escape_for_terminal(&indicator.id)));
+        print(&std::mem::take(&mut out))?;
+        let own = || pack.indicators.clone().filter_map(|index| ruleset.indicator(index));
+        let width = own().map(|indicator| indicator.id().chars().count()).max().unwrap_or_default();
+        for indicator in own() {
+            let (severity, kind) = (indicator.severity().as_str(), indicator.kind());
+            let (id, name) = (indicator.id(), indicator.name());
+            let (id, name) = (escape_for_terminal(&id), escape_for_terminal(&name));
+            out.push_str(&format!("  {severity:8}  {kind:6}  {id:width$}  {name}\n"));
+            if out.len() > PAGE_BYTES {
+                print(&std::mem::take(&mut out))?;
+            }
         }
     }
     print(&out)?;
@@ -95,14 +102,18 @@ fn list_text(ruleset: &Ruleset) -> Result<Exit, Refusal> {
 
 fn list_jsonl(ruleset: &Ruleset) -> Result<Exit, Refusal> {
     let mut out = String::new();
-    for (compiled, observable) in ruleset.atoms() {
-        let advisory = ruleset.packs.get(compiled.pack).and_then(|pack| pack.advisory.as_ref()).map(|a| a.id.as_str());
+    for (indicator, observable) in ruleset.atoms() {
+        let advisory =
+            ruleset.packs.get(indicator.pack()).and_then(|pack| pack.advisory.as_ref()).map(|a| a.id.as_str());
         let line = json!({
-            "indicator": compiled.indicator.id,
+            "indicator": indicator.id(),
             "advisory": advisory,
-            "observable": {"type": observable.kind, "value": observable.value},
+            "observable": {"type": observable.kind(), "value": observable.value()},
         });
         out.push_str(&format!("{line}\n"));
+        if out.len() > PAGE_BYTES {
+            print(&std::mem::take(&mut out))?;
+        }
     }
     print(&out)?;
     Ok(Exit::Clean)
@@ -113,7 +124,7 @@ fn check(packs: Vec<Pack>) -> Result<Exit, Refusal> {
     for pack in &packs {
         let warnings = lint(pack);
         let name = escape_for_terminal(&pack.name);
-        let (count, warned) = (plural(pack.indicators.len(), "indicator"), plural(warnings.len(), "warning"));
+        let (count, warned) = (plural(pack.len(), "indicator"), plural(warnings.len(), "warning"));
         out.push_str(&format!("{name}: {count}, no mistakes, {warned}\n"));
         for warning in warnings {
             let problem = escape_for_terminal(&warning.problem);
@@ -138,7 +149,7 @@ fn test(ruleset: &Ruleset) -> Result<Exit, Refusal> {
         say(&format!("    {example}"));
     }
     let failed = failures.len();
-    let indicators = plural(ruleset.indicators.len(), "indicator");
+    let indicators = plural(ruleset.len(), "indicator");
     print(&format!("{} of {indicators}: {} passed, {failed} failed\n", plural(count, "example"), count - failed))?;
     Ok(if failed == 0 { Exit::Clean } else { Exit::Refused })
 }

@@ -1,89 +1,175 @@
-//! The look-up of atoms: one hash table a kind, a prefix tree for address ranges.
+//! The look-up of atoms: a table of their values, a prefix tree for address ranges.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::ops::Range;
 
-use foldhash::fast::RandomState;
-use hashbrown::HashMap;
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use prefix_trie::PrefixMap;
 
+use crate::observable::table::{DigestBytes, ObservableRef, ObservableTable, TableFull, from_hex};
 use crate::observable::tokens::{Shapes, Token};
 use crate::observable::{HashKind, Observable};
 use crate::pack::Seen;
 
 /// One atom, and the test that it is part of.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct AtomEntry {
     /// The indicator's index.
     pub indicator: u32,
     /// The leaf of the indicator's test that lists it.
     pub leaf: u32,
-    /// The value.
-    pub observable: Observable,
     /// The days on which the source saw it.
     pub seen: Option<Seen>,
 }
 
-/// Ends a chain of atoms with the same key.
-const NONE: u32 = u32::MAX;
-
-/// Every atom of a ruleset, by its value. Atoms with equal keys form a chain through `next`.
-#[derive(Debug, Default)]
-pub(super) struct AtomTable {
-    pub entries: Vec<AtomEntry>,
-    next: Vec<u32>,
-    v4: HashMap<u32, u32, RandomState>,
-    v6: HashMap<u128, u32, RandomState>,
-    v4_ranges: PrefixMap<Ipv4Net, u32>,
-    v6_ranges: PrefixMap<Ipv6Net, u32>,
-    names: HashMap<Box<str>, u32, RandomState>,
-    emails: HashMap<Box<str>, u32, RandomState>,
-    hashes: HashMap<Box<str>, u32, RandomState>,
-    url_hosts: HashMap<Box<str>, u32, RandomState>,
+/// What a token must be for some atom to be found: what a prefilter is made from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum AtomKey<'a> {
+    /// An IPv4 address.
+    V4(u32),
+    /// Any of these IPv4 addresses.
+    V4Range(Ipv4Net),
+    /// An IPv6 address.
+    V6(u128),
+    /// Any of these IPv6 addresses.
+    V6Range(Ipv6Net),
+    /// This name or one below it, in lower case.
+    Name(&'a str),
+    /// An e-mail address, in lower case.
+    Email(&'a str),
+    /// A digest, as its bytes.
+    Hash(&'a [u8]),
+    /// The host of a URL: a name in lower case, or an address. URLs of one host repeat it.
+    UrlHost(&'a str),
 }
 
-fn chain<K: Eq + std::hash::Hash>(map: &mut HashMap<K, u32, RandomState>, key: K, id: u32) -> u32 {
-    map.insert(key, id).unwrap_or(NONE)
+/// Ends a chain of atoms with the same value.
+const NONE: u32 = u32::MAX;
+
+/// Every atom of a ruleset, by its value. Atoms with equal values form a chain.
+#[derive(Debug, Default)]
+pub(super) struct AtomTable {
+    values: ObservableTable,
+    /// The last atom of each value.
+    last: Vec<u32>,
+    atoms: Vec<Atom>,
+    seen: BTreeMap<u32, Seen>,
+    /// The numbers of the values that are ranges.
+    v4_ranges: PrefixMap<Ipv4Net, u32>,
+    v6_ranges: PrefixMap<Ipv6Net, u32>,
+    kinds: Vec<HashKind>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Atom {
+    indicator: u32,
+    leaf: u32,
+    value: u32,
+    /// The atom with the same value that was added before.
+    before: u32,
+}
+
+fn index(id: u32) -> usize {
+    usize::try_from(id).unwrap_or(usize::MAX)
 }
 
 impl AtomTable {
+    /// Starts with values that are to become atoms, so that the largest list is hashed only once.
+    pub fn starting_from(values: ObservableTable) -> Self {
+        let last = vec![NONE; values.len()];
+        let atoms = Vec::with_capacity(values.len());
+        Self { values, last, atoms, ..Self::default() }
+    }
+
     /// Adds an atom.
-    pub fn add(&mut self, entry: AtomEntry) {
-        let id = u32::try_from(self.entries.len()).unwrap_or(NONE);
-        let before = match &entry.observable {
-            Observable::Ip(range) => match (range.address(), range.network()) {
-                (Some(IpAddr::V4(address)), _) => chain(&mut self.v4, u32::from(address), id),
-                (Some(IpAddr::V6(address)), _) => chain(&mut self.v6, u128::from(address), id),
-                (None, IpNet::V4(range)) => self.v4_ranges.insert(range, id).unwrap_or(NONE),
-                (None, IpNet::V6(range)) => self.v6_ranges.insert(range, id).unwrap_or(NONE),
-            },
-            Observable::Domain(name) => chain(&mut self.names, name.as_str().into(), id),
-            Observable::Email(address) => chain(&mut self.emails, address.as_str().into(), id),
-            Observable::Hash(_, digits) => chain(&mut self.hashes, digits.as_str().into(), id),
-            Observable::Url(url) => chain(&mut self.url_hosts, url.host.as_str().into(), id),
-        };
-        self.entries.push(entry);
-        self.next.push(before);
+    pub fn add(
+        &mut self,
+        indicator: u32,
+        leaf: u32,
+        observable: &Observable,
+        seen: Option<Seen>,
+    ) -> Result<(), TableFull> {
+        let mut digest = [0; size_of::<DigestBytes>()];
+        let id = self.add_value(indicator, leaf, ObservableRef::new(observable, &mut digest))?;
+        if let Some(seen) = seen {
+            self.seen.insert(id, seen);
+        }
+        Ok(())
+    }
+
+    /// Adds an atom without a window, and returns its number.
+    pub fn add_value(&mut self, indicator: u32, leaf: u32, value: ObservableRef<'_>) -> Result<u32, TableFull> {
+        let added = self.values.add(value)?;
+        if added.is_new {
+            self.last.push(NONE);
+        }
+        self.add_known(indicator, leaf, added.id)
+    }
+
+    /// Adds an atom whose value has this number, and returns the atom's.
+    pub fn add_known(&mut self, indicator: u32, leaf: u32, value: u32) -> Result<u32, TableFull> {
+        let id = u32::try_from(self.atoms.len()).ok().filter(|id| *id != NONE).ok_or(TableFull)?;
+        let last = self.last.get_mut(index(value)).ok_or(TableFull)?;
+        let before = std::mem::replace(last, id);
+        self.atoms.push(Atom { indicator, leaf, value, before });
+        if before == NONE {
+            match self.values.get(value) {
+                Some(ObservableRef::Range(IpNet::V4(range))) => drop(self.v4_ranges.insert(range, value)),
+                Some(ObservableRef::Range(IpNet::V6(range))) => drop(self.v6_ranges.insert(range, value)),
+                Some(ObservableRef::Hash(kind, _)) if !self.kinds.contains(&kind) => self.kinds.push(kind),
+                _ => {}
+            }
+        }
+        Ok(id)
+    }
+
+    /// Returns how many atoms there are.
+    pub fn len(&self) -> usize {
+        self.atoms.len()
+    }
+
+    /// Tells whether there is no atom.
+    pub fn is_empty(&self) -> bool {
+        self.atoms.is_empty()
     }
 
     /// Returns the shapes that some atom has.
     pub fn shapes(&self) -> Shapes {
-        let urls = !self.url_hosts.is_empty();
+        let counts = self.values.counts();
+        let urls = counts.urls > 0;
         Shapes {
-            v4: urls || !self.v4.is_empty() || !self.v4_ranges.is_empty(),
-            v6: urls || !self.v6.is_empty() || !self.v6_ranges.is_empty(),
-            name: urls || !self.names.is_empty(),
-            email: !self.emails.is_empty(),
-            hex: !self.hashes.is_empty(),
+            v4: urls || counts.v4 > 0 || !self.v4_ranges.is_empty(),
+            v6: urls || counts.v6 > 0 || !self.v6_ranges.is_empty(),
+            name: urls || counts.domains > 0,
+            email: counts.emails > 0,
+            hex: counts.hashes > 0,
         }
     }
 
-    fn each_of(&self, head: Option<u32>, each: &mut dyn FnMut(u32)) {
-        let mut id = head.unwrap_or(NONE);
+    /// Calls `each` with what a token must be, for each value of an atom.
+    pub fn each_key(&self, each: &mut dyn FnMut(AtomKey<'_>)) {
+        for value in self.values.iter() {
+            match value {
+                ObservableRef::V4(address) => each(AtomKey::V4(address)),
+                ObservableRef::V6(address) => each(AtomKey::V6(address)),
+                ObservableRef::Range(IpNet::V4(range)) => each(AtomKey::V4Range(range)),
+                ObservableRef::Range(IpNet::V6(range)) => each(AtomKey::V6Range(range)),
+                ObservableRef::Domain(name) => each(AtomKey::Name(name)),
+                ObservableRef::Email(address) => each(AtomKey::Email(address)),
+                ObservableRef::Hash(_, digest) => each(AtomKey::Hash(digest)),
+                ObservableRef::Url(url) => each(AtomKey::UrlHost(url.host)),
+                // Nothing in text is looked up that has no compact form.
+                ObservableRef::Other(_) => {}
+            }
+        }
+    }
+
+    fn each_of(&self, value: Option<u32>, each: &mut dyn FnMut(u32)) {
+        let mut id = value.and_then(|value| self.last.get(index(value))).copied().unwrap_or(NONE);
         while id != NONE {
             each(id);
-            id = usize::try_from(id).ok().and_then(|index| self.next.get(index)).copied().unwrap_or(NONE);
+            id = self.atoms.get(index(id)).map_or(NONE, |atom| atom.before);
         }
     }
 
@@ -99,15 +185,19 @@ impl AtomTable {
             Token::Address(address) => self.look_up_address(text, *address, range, each),
             Token::Name(name) => self.look_up_name(text, name, range, each),
             Token::Email(local, host) => {
-                let mut address = lower(local);
-                address.push('@');
-                address.push_str(&lower(host));
-                self.each_of(self.emails.get(address.as_str()).copied(), &mut |id| each(id, range.clone()));
+                let length = local.len() + 1 + host.len();
+                let found = match text.get(range.clone()) {
+                    Some(address) if address.len() == length => self.values.find_email(address),
+                    _ => self.values.find_email(&[*local, b"@", *host].concat()),
+                };
+                self.each_of(found, &mut |id| each(id, range.clone()));
             }
             Token::Hex(digits) => {
-                let mut digits = lower(digits);
-                digits.retain(|c| c != ':');
-                self.each_of(self.hashes.get(digits.as_str()).copied(), &mut |id| each(id, range.clone()));
+                let mut digest = [0; size_of::<DigestBytes>()];
+                let Some(digest) = from_hex(digits, &mut digest) else { return };
+                for kind in self.kinds.iter().filter(|kind| kind.digits() == digest.len() * 2) {
+                    self.each_of(self.values.find_digest(*kind, digest), &mut |id| each(id, range.clone()));
+                }
             }
         }
     }
@@ -122,95 +212,95 @@ impl AtomTable {
         let mut one = |id: u32| each(id, range.clone());
         match address {
             IpAddr::V4(v4) => {
-                self.each_of(self.v4.get(&u32::from(v4)).copied(), &mut one);
+                self.each_of(self.values.find_v4(u32::from(v4)), &mut one);
                 if !self.v4_ranges.is_empty() {
-                    for (_, id) in self.v4_ranges.cover(&Ipv4Net::from(v4)) {
-                        self.each_of(Some(*id), &mut one);
+                    for (_, value) in self.v4_ranges.cover(&Ipv4Net::from(v4)) {
+                        self.each_of(Some(*value), &mut one);
                     }
                 }
             }
             IpAddr::V6(v6) => {
-                self.each_of(self.v6.get(&u128::from(v6)).copied(), &mut one);
+                self.each_of(self.values.find_v6(u128::from(v6)), &mut one);
                 if !self.v6_ranges.is_empty() {
-                    for (_, id) in self.v6_ranges.cover(&Ipv6Net::from(v6)) {
-                        self.each_of(Some(*id), &mut one);
+                    for (_, value) in self.v6_ranges.cover(&Ipv6Net::from(v6)) {
+                        self.each_of(Some(*value), &mut one);
                     }
                 }
             }
         }
-        if !self.url_hosts.is_empty() {
-            self.look_up_url(text, &address.to_string(), range, each);
+        if self.values.counts().urls > 0 {
+            self.look_up_url(text, address.to_string().as_bytes(), range, each);
         }
     }
 
     fn look_up_name(&self, text: &[u8], name: &[u8], range: Range<usize>, each: &mut dyn FnMut(u32, Range<usize>)) {
-        let name = lower(name);
-        if !self.names.is_empty() {
-            let mut suffix = name.as_str();
+        if self.values.counts().domains > 0 {
+            let mut suffix = name;
             loop {
-                self.each_of(self.names.get(suffix).copied(), &mut |id| each(id, range.clone()));
-                match suffix.split_once('.') {
-                    Some((_, parent)) => suffix = parent,
+                self.each_of(self.values.find_domain(suffix), &mut |id| each(id, range.clone()));
+                match memchr::memchr(b'.', suffix).and_then(|dot| suffix.get(dot + 1..)) {
+                    Some(parent) => suffix = parent,
                     None => break,
                 }
             }
         }
-        if !self.url_hosts.is_empty() {
-            self.look_up_url(text, &name, range, each);
+        if self.values.counts().urls > 0 {
+            self.look_up_url(text, name, range, each);
         }
     }
 
-    fn look_up_url(&self, text: &[u8], host: &str, range: Range<usize>, each: &mut dyn FnMut(u32, Range<usize>)) {
-        let Some(&head) = self.url_hosts.get(host) else { return };
+    fn look_up_url(&self, text: &[u8], host: &[u8], range: Range<usize>, each: &mut dyn FnMut(u32, Range<usize>)) {
+        if !self.values.has_url_host(host) {
+            return;
+        }
         // The longest path that is worth comparing; URLs beyond this are not in use.
         let rest = text.get(range.end..text.len().min(range.end + 8192)).unwrap_or_default();
         let rest = rest.strip_prefix(b"]").unwrap_or(rest);
         let rest = String::from_utf8_lossy(rest);
-        self.each_of(Some(head), &mut |id| {
-            if let Some(Observable::Url(url)) = self.entry(id).map(|entry| &entry.observable)
-                && let Some(length) = url.match_behind_host(&rest)
-            {
-                each(id, range.start..(range.end + length).min(text.len()));
+        self.values.urls_of(host, &mut |value, url| {
+            if let Some(length) = url.to_pattern().match_behind_host(&rest) {
+                self.each_of(Some(value), &mut |id| each(id, range.start..(range.end + length).min(text.len())));
             }
         });
     }
 
     /// Tells whether some URL has this host, whatever its path: escapes may hide the path from a screen.
     pub fn is_url_host(&self, token: &Token<'_>) -> bool {
-        !self.url_hosts.is_empty()
+        self.values.counts().urls > 0
             && match token {
-                Token::Name(name) => self.url_hosts.contains_key(lower(name).as_str()),
-                Token::Address(address) => self.url_hosts.contains_key(address.to_string().as_str()),
+                Token::Name(name) => self.values.has_url_host(name),
+                Token::Address(address) => self.values.has_url_host(address.to_string().as_bytes()),
                 Token::Email(..) | Token::Hex(_) => false,
             }
     }
 
     /// Calls `each` with every atom that is this digest of a file. Thumbprints are not digests of files.
     pub fn look_up_digest(&self, kind: HashKind, digits: &str, each: &mut dyn FnMut(u32)) {
-        self.each_of(self.hashes.get(digits).copied(), &mut |id| {
-            if matches!(self.entry(id).map(|e| &e.observable), Some(Observable::Hash(of, _)) if *of == kind) {
-                each(id);
-            }
-        });
+        let mut digest = [0; size_of::<DigestBytes>()];
+        if let Some(digest) = from_hex(digits.as_bytes(), &mut digest) {
+            self.each_of(self.values.find_digest(kind, digest), each);
+        }
     }
 
-    /// Returns an atom by its id.
-    pub fn entry(&self, id: u32) -> Option<&AtomEntry> {
-        usize::try_from(id).ok().and_then(|index| self.entries.get(index))
+    /// Returns an atom by its number.
+    pub fn entry(&self, id: u32) -> Option<AtomEntry> {
+        let Atom { indicator, leaf, .. } = *self.atoms.get(index(id))?;
+        Some(AtomEntry { indicator, leaf, seen: self.seen.get(&id).copied() })
+    }
+
+    /// Returns the value of an atom by the atom's number.
+    pub fn value(&self, id: u32) -> Option<ObservableRef<'_>> {
+        self.values.get(self.atoms.get(index(id))?.value)
+    }
+
+    /// Returns every atom with its value, in the order in which they were added.
+    pub fn iter(&self) -> impl Iterator<Item = (AtomEntry, ObservableRef<'_>)> {
+        let ids = 0..u32::try_from(self.atoms.len()).unwrap_or(NONE);
+        ids.filter_map(|id| self.entry(id).zip(self.value(id)))
     }
 
     /// Tells whether some atom is a digest of this kind.
     pub fn has_hash(&self, kind: HashKind) -> bool {
-        self.entries.iter().any(|entry| matches!(&entry.observable, Observable::Hash(of, _) if *of == kind))
-    }
-}
-
-fn lower(bytes: &[u8]) -> String {
-    let mut text = String::from_utf8_lossy(bytes).into_owned();
-    if text.is_ascii() {
-        text.make_ascii_lowercase();
-        text
-    } else {
-        text.to_lowercase()
+        self.kinds.contains(&kind)
     }
 }

@@ -284,7 +284,7 @@ impl Context<'_> {
         let at = self.span.range.start;
         let raw = self.block.bytes().get(self.span.range.clone()).unwrap_or_default();
         let text = String::from_utf8_lossy(raw);
-        let id = self.ruleset.indicator(indicator).map(|i| i.indicator.id.clone()).unwrap_or_default();
+        let id = self.ruleset.indicator_of(indicator).map(|i| i.id().into_owned()).unwrap_or_default();
         let asked = self.ruleset.record_fields(indicator).into_iter().filter_map(|name| {
             let field = self.record.fields.iter().find(|field| name.is(&field.name))?;
             Some(format!("{}={}", name.as_str(), field.value))
@@ -319,9 +319,9 @@ impl Context<'_> {
 
     fn observable(&self, thing: &Thing) -> (ObservableValue, Option<crate::pack::Seen>) {
         match thing {
-            Thing::Atom(id) => match self.ruleset.atoms.entry(*id) {
-                Some(entry) => (Ruleset::observable_of(&entry.observable), entry.seen),
-                None => (ObservableValue { kind: "record".to_owned(), value: String::new() }, None),
+            Thing::Atom(id) => match (self.ruleset.atoms.entry(*id), self.ruleset.observable_of(*id)) {
+                (Some(entry), Some(observable)) => (observable, entry.seen),
+                _ => (ObservableValue { kind: "record".to_owned(), value: String::new() }, None),
             },
             Thing::Pattern(index) => {
                 let pattern = self.ruleset.patterns.patterns.get(*index);

@@ -10,6 +10,7 @@ mod atoms;
 mod condition;
 mod evaluate;
 mod expression;
+mod indicators;
 mod matcher;
 mod patterns;
 mod predicate;
@@ -21,8 +22,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+pub use indicators::{CompiledIndicator, IndicatorView, PackInfo};
 pub use matcher::Matcher;
-pub use ruleset::{CompiledIndicator, Digests, Evaluated, PackInfo, Ruleset};
+pub use ruleset::{Digests, Evaluated, Ruleset};
 
 use crate::pack::Seen;
 use crate::record::EventTime;
@@ -50,7 +52,7 @@ pub struct ObservableValue {
 /// One indicator's atom in one record (or in an artifact as a whole), before it is graded.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Hit {
-    /// The indicator's index in [`Ruleset::indicators`].
+    /// The indicator's index, for [`Ruleset::indicator`].
     pub indicator: usize,
     /// Seen or quoted.
     pub kind: SightingKind,

@@ -1,6 +1,7 @@
 //! Text, regular expressions and YARA rules through yara-x. The only file that knows yara-x.
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::ops::Range;
 
 use yara_x::{Compiler, Rules, Scanner, SourceCode};
@@ -51,6 +52,27 @@ pub(super) struct PatternBuilder {
     patterns: Vec<(Pattern, String)>,
     sources: Vec<YaraSource>,
     is_hidden: bool,
+    known: Option<CompiledPatterns>,
+}
+
+/// The patterns of some packs as yara-x compiled them before.
+pub(super) struct CompiledPatterns {
+    strings: Option<Rules>,
+    rules: Option<Rules>,
+}
+
+impl fmt::Debug for CompiledPatterns {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CompiledPatterns").finish_non_exhaustive()
+    }
+}
+
+impl CompiledPatterns {
+    /// Reads what [`Patterns::to_bytes`] wrote; none where yara-x does not take it.
+    pub fn read(strings: Option<&[u8]>, rules: Option<&[u8]>) -> Option<Self> {
+        let read = |bytes: Option<&[u8]>| bytes.map(Rules::deserialize).transpose().ok();
+        Some(Self { strings: read(strings)?, rules: read(rules)? })
+    }
 }
 
 /// How many strings one generated rule holds: compiling costs by rule, not by string.
@@ -83,6 +105,18 @@ pub(super) struct RuleHit {
 }
 
 impl PatternBuilder {
+    /// Starts with what is known of these same patterns: then none of them is compiled again.
+    pub fn new(known: Option<CompiledPatterns>) -> Self {
+        Self { known, ..Self::default() }
+    }
+
+    fn check(&self, source: &str) -> Result<(), String> {
+        if self.known.is_none() {
+            compile(source)?;
+        }
+        Ok(())
+    }
+
     /// Adds a text.
     pub fn text(&mut self, indicator: u32, leaf: u32, text: &TextPattern) {
         let declare = |value: &str, borders: Borders| {
@@ -116,43 +150,55 @@ impl PatternBuilder {
             Role::Anchored(built.map_err(|error| error.to_string())?)
         };
         let declared = format!("/{}/{flags}", quote_slashes(bare.as_deref().unwrap_or(body)));
-        compile(&format!("rule probe {{ strings: $p = {declared} condition: $p }}"))?;
+        self.check(&format!("rule probe {{ strings: $p = {declared} condition: $p }}"))?;
         self.patterns.push((Pattern { indicator, leaf, kind: "regex", value: expression.to_owned(), role }, declared));
         Ok(())
     }
 
     /// Adds a YARA source, and says what is wrong with it.
     pub fn yara(&mut self, indicator: u32, leaf: u32, source: &str) -> Result<(), String> {
-        compile(source)?;
+        self.check(source)?;
         self.sources.push(YaraSource { indicator, leaf, source: source.to_owned() });
         Ok(())
     }
 
     /// Compiles all of it.
     pub fn build(self) -> Result<Patterns, String> {
-        let mut text = String::new();
-        for (number, chunk) in self.patterns.chunks(STRINGS_PER_RULE).enumerate() {
-            text.push_str(&format!("rule strings_{number} {{ strings:\n"));
-            for (index, (_, declared)) in chunk.iter().enumerate() {
-                text.push_str(&format!("$p{} = {declared}\n", number * STRINGS_PER_RULE + index));
-            }
-            text.push_str("condition: any of them }\n");
-        }
-        let strings = if text.is_empty() { None } else { Some(compile(&text)?) };
-        let rules = if self.sources.is_empty() {
-            None
-        } else {
-            let mut compiler = compiler();
-            for (number, source) in self.sources.iter().enumerate() {
-                compiler.new_namespace(&format!("{number}"));
-                compiler.add_source(SourceCode::from(source.source.as_str())).map_err(|error| error.to_string())?;
-            }
-            Some(compiler.build())
+        let (strings, rules) = match self.known {
+            Some(known) => (known.strings, known.rules),
+            None => (compile_strings(&self.patterns)?, compile_sources(&self.sources)?),
         };
         let patterns: Vec<Pattern> = self.patterns.into_iter().map(|(pattern, _)| pattern).collect();
         let has_regex = patterns.iter().any(|pattern| pattern.kind == "regex");
         Ok(Patterns { strings, rules, patterns, sources: self.sources, has_regex, is_hidden: self.is_hidden })
     }
+}
+
+fn compile_strings(patterns: &[(Pattern, String)]) -> Result<Option<Rules>, String> {
+    if patterns.is_empty() {
+        return Ok(None);
+    }
+    let mut text = String::new();
+    for (number, chunk) in patterns.chunks(STRINGS_PER_RULE).enumerate() {
+        text.push_str(&format!("rule strings_{number} {{ strings:\n"));
+        for (index, (_, declared)) in chunk.iter().enumerate() {
+            text.push_str(&format!("$p{} = {declared}\n", number * STRINGS_PER_RULE + index));
+        }
+        text.push_str("condition: any of them }\n");
+    }
+    compile(&text).map(Some)
+}
+
+fn compile_sources(sources: &[YaraSource]) -> Result<Option<Rules>, String> {
+    if sources.is_empty() {
+        return Ok(None);
+    }
+    let mut compiler = compiler();
+    for (number, source) in sources.iter().enumerate() {
+        compiler.new_namespace(&format!("{number}"));
+        compiler.add_source(SourceCode::from(source.source.as_str())).map_err(|error| error.to_string())?;
+    }
+    Ok(Some(compiler.build()))
 }
 
 fn compiler<'a>() -> Compiler<'a> {
@@ -169,6 +215,16 @@ fn compile(source: &str) -> Result<Rules, String> {
 }
 
 impl Patterns {
+    /// Returns the compiled strings and the compiled rules of packs as bytes; none where there are none.
+    ///
+    /// # Errors
+    /// What yara-x failed with.
+    pub fn to_bytes(&self) -> Result<[Option<Vec<u8>>; 2], String> {
+        let bytes = |rules: &Option<Rules>| rules.as_ref().map(Rules::serialize).transpose();
+        let failed = |error: yara_x::errors::SerializationError| error.to_string();
+        Ok([bytes(&self.strings).map_err(failed)?, bytes(&self.rules).map_err(failed)?])
+    }
+
     /// Tells whether a pack brought YARA rules of its own.
     pub fn has_rules(&self) -> bool {
         self.rules.is_some()

@@ -37,7 +37,7 @@ pub(super) struct Screen {
 impl Screen {
     /// Prepares the screen for the atoms, patterns and record leaves of a ruleset.
     pub fn new(atoms: &AtomTable, patterns: &Patterns, leaves: &[Vec<FieldTest>]) -> Result<Self, String> {
-        let has_atoms = !atoms.entries.is_empty();
+        let has_atoms = !atoms.is_empty();
         let mut words: Vec<String> = DEFANGING.iter().map(|&word| word.to_owned()).collect();
         let leaves = leaves
             .iter()

@@ -11,11 +11,14 @@ mod domain;
 mod email;
 mod hash;
 mod ip;
+mod plain;
+pub mod table;
 pub mod tokens;
 mod url;
 
 pub use hash::HashKind;
 pub use ip::IpRange;
+pub use plain::PlainReader;
 pub use url::UrlPattern;
 
 /// One typed value that an indicator lists, in its normal form. Two spellings of one value are equal.

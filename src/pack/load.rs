@@ -100,7 +100,9 @@ fn is_yaml(text: &str) -> bool {
         || first.starts_with(['{', '['])
         || first.starts_with("- ")
         || begins_with_key(first);
-    begins && !is_address(first) || text.lines().any(|line| line.starts_with("format:"))
+    begins && !is_address(first)
+        || text.starts_with("format:")
+        || memchr::memmem::find(text.as_bytes(), b"\nformat:").is_some()
 }
 
 /// `[2001:db8::1]` begins like a YAML list.
@@ -147,7 +149,7 @@ mod tests {
     #[test]
     fn the_name_is_the_files_stem_and_marks_are_accepted() {
         let pack = load("lists/bad.hosts.csv", "\u{feff}value,type\r\nevil.example,domain\r\n".as_bytes()).unwrap();
-        assert_eq!((pack.name.as_str(), pack.indicators.len()), ("bad.hosts", 1));
+        assert_eq!((pack.name.as_str(), pack.len()), ("bad.hosts", 1));
         let error = |bytes: &[u8]| load("a", bytes).unwrap_err().remove(0);
         assert_eq!(error(b"192.0.2.1\n1\xff").column, 2);
         assert_eq!((error(b"192.0.2.1\n1\xff").line, error(b"").code), (2, "P043"));

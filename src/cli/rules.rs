@@ -9,7 +9,7 @@ use crate::pack::{Pack, lint};
 use crate::scan::{Ruleset, test_examples};
 use crate::text::escape_for_terminal;
 
-use super::packs::{PackArguments, plural, refuse};
+use super::packs::{KeptPackArguments, PackArguments, plural, refuse};
 use super::{Exit, Refusal, print, rules_show, say};
 
 /// List, check, test and show packs of indicators
@@ -24,7 +24,7 @@ enum RulesCommand {
     /// List every indicator; as JSON Lines, every atom
     List {
         #[command(flatten)]
-        packs: PackArguments,
+        packs: KeptPackArguments,
         /// How to write the list: `text`, or `jsonl` with one object an atom
         #[arg(long, value_enum, default_value_t = ListFormat::Text)]
         format: ListFormat,
@@ -43,7 +43,7 @@ enum RulesCommand {
         #[arg(value_name = "FILE")]
         files: Vec<PathBuf>,
         #[command(flatten)]
-        packs: PackArguments,
+        packs: KeptPackArguments,
     },
     /// Show one indicator whole: what it matches, where it comes from, its examples
     Show {

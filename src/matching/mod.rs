@@ -7,6 +7,7 @@
 //! How values look belongs to `observable/`; what a hit is worth, to `finding/`.
 
 mod atoms;
+mod cache;
 mod condition;
 mod evaluate;
 mod expression;
@@ -22,6 +23,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+pub use cache::{CacheError, CacheWriter, RulesetCache, StoredRuleset};
 pub use indicators::{CompiledIndicator, IndicatorView, PackInfo};
 pub use matcher::Matcher;
 pub use ruleset::{Digests, Evaluated, Ruleset};

@@ -55,6 +55,9 @@ pub(super) struct PatternBuilder {
     known: Option<CompiledPatterns>,
 }
 
+/// The version of yara-x, whose compiled rules no other version reads.
+pub(super) const YARA_VERSION: &str = yara_x::VERSION;
+
 /// The patterns of some packs as yara-x compiled them before.
 pub(super) struct CompiledPatterns {
     strings: Option<Rules>,

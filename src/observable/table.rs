@@ -10,9 +10,12 @@ use super::HashKind;
 
 mod borrowed;
 mod index;
+mod stored;
 mod values;
 
 pub use borrowed::{DigestBytes, ObservableRef, UrlRef, from_hex};
+
+pub use stored::{StoredReader, StoredWriter};
 
 use index::Index;
 use values::Values;
@@ -90,6 +93,16 @@ impl ObservableTable {
             url_hosts: Index::default(),
             hasher: ValueHasher { seed },
         }
+    }
+
+    fn indexes(&self) -> [&Index; 9] {
+        let Self { v4, v6, ranges, domains, emails, hashes, urls, others, url_hosts, .. } = self;
+        [v4, v6, ranges, domains, emails, hashes, urls, others, url_hosts]
+    }
+
+    fn indexes_mut(&mut self) -> [&mut Index; 9] {
+        let Self { v4, v6, ranges, domains, emails, hashes, urls, others, url_hosts, .. } = self;
+        [v4, v6, ranges, domains, emails, hashes, urls, others, url_hosts]
     }
 
     /// Adds a value unless it is there.

@@ -1,8 +1,10 @@
 //! The values of a bare list in little memory: what they have in common as indicators is not written down for each.
 
+use std::io;
+
 use super::yaml::DEFAULT_CONFIDENCE;
 use super::{Atom, Examples, Expr, Indicator, Severity};
-use crate::observable::table::{ObservableRef, ObservableTable, TableFull};
+use crate::observable::table::{ObservableRef, ObservableTable, StoredReader, StoredWriter, TableFull};
 
 /// The values of a bare list, each once, with the lines and notes that they came with.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -74,6 +76,44 @@ impl Listed {
             self.lines.push(u32::try_from(line).unwrap_or(u32::MAX));
         }
         note.map_or(Ok(()), |note| self.notes.add(added.id, note))
+    }
+
+    /// Tells whether the list can be written.
+    pub fn can_be_stored(&self) -> bool {
+        self.values.can_be_stored()
+    }
+
+    /// Writes the list.
+    ///
+    /// # Errors
+    /// What the writer fails with.
+    pub fn store(&self, to: &mut StoredWriter<'_>) -> io::Result<()> {
+        self.values.store(to)?;
+        to.all(&self.lines, u32::to_le_bytes)?;
+        to.bytes(self.notes.text.as_bytes())?;
+        to.all(&self.notes.places, |(start, length)| (u64::from(start) << 32 | u64::from(length)).to_le_bytes())
+    }
+
+    /// Reads a list.
+    ///
+    /// # Errors
+    /// What the reader fails with, or that something in it names what is not there.
+    pub fn read_stored(from: &mut StoredReader<'_>) -> io::Result<Self> {
+        let values = ObservableTable::read_stored(from)?;
+        let lines = from.all(|bytes| Some(u32::from_le_bytes(bytes)))?;
+        let text = String::from_utf8(from.bytes()?).ok();
+        let places = from.all(|bytes| {
+            let both = u64::from_le_bytes(bytes);
+            Some((u32::try_from(both >> 32).ok()?, u32::try_from(both & 0xffff_ffff).ok()?))
+        })?;
+        let notes = text.map(|text| Notes { text, places, last: (0, 0) });
+        let notes = notes.filter(|notes| notes.places.iter().all(|place| notes.text_at(*place).is_some()));
+        match notes {
+            Some(notes) if lines.len() == values.len() && notes.places.len() <= values.len() => {
+                Ok(Self { values, lines, notes })
+            }
+            _ => Err(io::Error::new(io::ErrorKind::InvalidData, "it holds a list that none writes")),
+        }
     }
 
     /// Returns every value as an indicator like those of other packs, one at a time.

@@ -7,7 +7,7 @@ use super::list::{self, Columns};
 use super::mistakes::Mistakes;
 use super::source::Position;
 use super::yaml::load_yaml_partly;
-use super::{Pack, PackError};
+use super::{Listed, Pack, PackError};
 
 /// The largest YAML pack. A hundred thousand indicators take some 10 MB; lists of values have no limit.
 pub const MOST_YAML_BYTES: usize = 64 << 20;
@@ -25,7 +25,7 @@ pub fn load(file: &str, bytes: &[u8]) -> Result<Pack, Vec<PackError>> {
 /// A pack that comes with mistakes serves only to find more of them by compiling it: its indicators are not all there,
 /// and what is missing in one may be a stand-in.
 pub fn load_partly(file: &str, bytes: &[u8]) -> (Option<Pack>, Vec<PackError>) {
-    let name = Path::new(file).file_stem().map_or_else(|| file.to_owned(), |stem| stem.to_string_lossy().into_owned());
+    let name = name_of(file);
     let text = match text(file, bytes) {
         Ok(text) => text,
         Err(errors) => return (None, errors),
@@ -43,6 +43,16 @@ pub fn load_partly(file: &str, bytes: &[u8]) -> (Option<Pack>, Vec<PackError>) {
         Some(columns) => list::load_csv(&name, file, text, &columns),
         None => list::load_plain(&name, file, text),
     }
+}
+
+/// Makes the pack of a list that was read before.
+pub fn of_list(file: &str, listed: Listed) -> Pack {
+    Pack { name: name_of(file), file: file.to_owned(), advisory: None, indicators: Vec::new(), listed }
+}
+
+/// Returns the name of the pack in a file: the file's name without its ending.
+fn name_of(file: &str) -> String {
+    Path::new(file).file_stem().map_or_else(|| file.to_owned(), |stem| stem.to_string_lossy().into_owned())
 }
 
 /// Refuses a pack that comes with a mistake.

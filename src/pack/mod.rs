@@ -32,7 +32,7 @@ pub use builtin::{BUILTIN, BuiltinPack};
 pub use codes::{CODES, COMPILE_CODES, CodeEntry};
 pub use lint::{PackWarning, WARNINGS, lint};
 pub use listed::{Listed, ListedIndicator};
-pub use load::{MOST_YAML_BYTES, load, load_partly};
+pub use load::{MOST_YAML_BYTES, load, load_partly, of_list};
 pub use yaml::load_yaml;
 
 /// How bad a finding is, as advisories and SIEMs grade it.

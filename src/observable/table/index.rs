@@ -1,5 +1,9 @@
 //! A hash table of numbers, whose keys are kept elsewhere: open addressing, four bytes a place.
 
+use std::io;
+
+use super::stored::{StoredReader, StoredWriter};
+
 /// Marks a free place.
 const FREE: u8 = 0;
 
@@ -56,6 +60,24 @@ impl Index {
         }
         self.place(hash, id);
         self.len += 1;
+    }
+
+    /// Writes the table.
+    pub fn store(&self, to: &mut StoredWriter<'_>) -> io::Result<()> {
+        to.bytes(&self.tags)?;
+        to.all(&self.places, u32::to_le_bytes)
+    }
+
+    /// Reads a table of numbers below `end`.
+    pub fn read_stored(from: &mut StoredReader<'_>, end: u32) -> io::Result<Self> {
+        let tags = from.bytes()?;
+        let places = from.all(|bytes| Some(u32::from_le_bytes(bytes)).filter(|id| *id < end.max(1)))?;
+        let len = tags.iter().filter(|tag| **tag != FREE).count();
+        let fits = tags.len() == places.len() && len * 4 <= tags.len() * 3;
+        if !fits || !(tags.is_empty() || tags.len().is_power_of_two()) {
+            return Err(io::Error::new(io::ErrorKind::InvalidData, "it holds a table that none writes"));
+        }
+        Ok(Self { tags, places, len })
     }
 
     fn place(&mut self, hash: u64, id: u32) {

@@ -24,6 +24,9 @@ const DIGEST_BYTES: usize = 32;
 /// The bytes of a file besides what it keeps: magic, key and digest.
 const LEAST_BYTES: u64 = 24 + 2 * 32;
 
+/// How often a file is opened that is exchanged in that moment.
+const OPENINGS: usize = 16;
+
 /// The buffer of files; they are read and written from one end to the other.
 const BUFFER_BYTES: usize = 256 << 10;
 
@@ -102,19 +105,7 @@ impl RulesetCache {
     /// # Errors
     /// Anything about the file that is not as it was written. It is of no use then, and may be written anew.
     pub fn read(&self) -> Result<Option<StoredRuleset>, CacheError> {
-        let path = self.path();
-        let named = match std::fs::symlink_metadata(&path) {
-            Ok(metadata) => metadata,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(error.into()),
-        };
-        if !named.is_file() {
-            return Err(CacheError::Unsafe("the file of these rules is a link or no file"));
-        }
-        self.check_folder()?;
-        let file = File::open(&path)?;
-        let opened = file.metadata()?;
-        check_owner(&named, &opened, &self.own()?)?;
+        let Some((file, opened)) = self.open()? else { return Ok(None) };
         let body = opened.len().checked_sub(LEAST_BYTES).ok_or(CacheError::Damaged)?;
         let mut from = Digesting::new(BufReader::with_capacity(BUFFER_BYTES, file));
         let mut head = [0; MAGIC.len()];
@@ -138,6 +129,30 @@ impl RulesetCache {
         kept.proven().map(Some)
     }
 
+    /// Opens the file, if there is one, and makes sure that it is ours and no link.
+    fn open(&self) -> Result<Option<(File, Metadata)>, CacheError> {
+        let path = self.path();
+        for _ in 0..OPENINGS {
+            let named = match std::fs::symlink_metadata(&path) {
+                Ok(metadata) => metadata,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+                Err(error) => return Err(error.into()),
+            };
+            if !named.is_file() {
+                return Err(CacheError::Unsafe("the file of these rules is a link or no file"));
+            }
+            self.check_folder()?;
+            let file = File::open(&path)?;
+            let opened = file.metadata()?;
+            // Another writer may just have put its file in place, which is as good.
+            if is_same(&named, &opened) {
+                check_owner(&opened, &self.own()?)?;
+                return Ok(Some((file, opened)));
+            }
+        }
+        Err(CacheError::Unsafe("the file of these rules is exchanged again and again"))
+    }
+
     /// Begins to write what is to be kept. Whoever else writes the same at the same time writes the same file.
     ///
     /// # Errors
@@ -159,7 +174,7 @@ impl RulesetCache {
 
     fn check_folder(&self) -> Result<(), CacheError> {
         let folder = std::fs::metadata(&self.folder)?;
-        check_owner(&folder, &folder, &self.own()?)
+        check_owner(&folder, &self.own()?)
     }
 }
 
@@ -290,21 +305,30 @@ fn make_folder(folder: &Path) -> io::Result<()> {
     builder.create(folder)
 }
 
-/// Makes sure that a file or folder is ours, that nobody else can write to it, and that it is the one that was named.
+/// Tells whether two looks saw one file.
 #[cfg(unix)]
-fn check_owner(named: &Metadata, opened: &Metadata, own: &Metadata) -> Result<(), CacheError> {
+fn is_same(named: &Metadata, opened: &Metadata) -> bool {
     use std::os::unix::fs::MetadataExt;
-    if (named.dev(), named.ino()) != (opened.dev(), opened.ino()) {
-        return Err(CacheError::Unsafe("the file of these rules was exchanged while it was opened"));
-    }
-    if opened.uid() != own.uid() || opened.mode() & 0o022 != 0 {
+    (named.dev(), named.ino()) == (opened.dev(), opened.ino())
+}
+
+/// Makes sure that a file or folder is ours, and that nobody else can write to it.
+#[cfg(unix)]
+fn check_owner(metadata: &Metadata, own: &Metadata) -> Result<(), CacheError> {
+    use std::os::unix::fs::MetadataExt;
+    if metadata.uid() != own.uid() || metadata.mode() & 0o022 != 0 {
         return Err(CacheError::Unsafe("others can write to it; machine code is only read from a folder of one's own"));
     }
     Ok(())
 }
 
 #[cfg(not(unix))]
-fn check_owner(_named: &Metadata, _opened: &Metadata, _own: &Metadata) -> Result<(), CacheError> {
+fn is_same(_named: &Metadata, _opened: &Metadata) -> bool {
+    true
+}
+
+#[cfg(not(unix))]
+fn check_owner(_metadata: &Metadata, _own: &Metadata) -> Result<(), CacheError> {
     Ok(())
 }
 

@@ -106,7 +106,7 @@ impl Listed {
             let both = u64::from_le_bytes(bytes);
             Some((u32::try_from(both >> 32).ok()?, u32::try_from(both & 0xffff_ffff).ok()?))
         })?;
-        let notes = text.map(|text| Notes { text, places, last: (0, 0) });
+        let notes = text.map(|text| Notes { text, places });
         let notes = notes.filter(|notes| notes.places.iter().all(|place| notes.text_at(*place).is_some()));
         match notes {
             Some(notes) if lines.len() == values.len() && notes.places.len() <= values.len() => {
@@ -143,7 +143,6 @@ struct Notes {
     text: String,
     /// Where the note of each value stands in the text; it is empty for a value without one, or there is no such entry.
     places: Vec<(u32, u32)>,
-    last: (u32, u32),
 }
 
 impl Notes {
@@ -156,14 +155,13 @@ impl Notes {
             self.places.resize(at + 1, (0, 0));
         }
         // Lists often say the same of many values in a row.
-        if self.text_at(self.last) != Some(note) {
-            let start = u32::try_from(self.text.len()).map_err(|_| TableFull)?;
-            let length = u32::try_from(note.len()).map_err(|_| TableFull)?;
+        if !self.text.ends_with(note) {
             self.text.push_str(note);
-            self.last = (start, length);
         }
+        let length = u32::try_from(note.len()).map_err(|_| TableFull)?;
+        let end = u32::try_from(self.text.len()).map_err(|_| TableFull)?;
         if let Some(place) = self.places.get_mut(at) {
-            *place = self.last;
+            *place = (end - length, length);
         }
         Ok(())
     }

@@ -9,7 +9,7 @@ use prefix_trie::PrefixMap;
 
 use crate::observable::table::{DigestBytes, ObservableRef, ObservableTable, TableFull, from_hex};
 use crate::observable::tokens::{Shapes, Token};
-use crate::observable::{HashKind, Observable};
+use crate::observable::{HashKind, Observable, UrlPattern};
 use crate::pack::Seen;
 
 /// One atom, and the test that it is part of.
@@ -25,7 +25,6 @@ pub(super) struct AtomEntry {
 
 /// What a token must be for some atom to be found: what a prefilter is made from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(not(test), expect(dead_code, reason = "for a prefilter, which is not made yet"))]
 pub(super) enum AtomKey<'a> {
     /// An IPv4 address.
     V4(u32),
@@ -259,8 +258,11 @@ impl AtomTable {
         let rest = text.get(range.end..text.len().min(range.end + 8192)).unwrap_or_default();
         let rest = rest.strip_prefix(b"]").unwrap_or(rest);
         let rest = String::from_utf8_lossy(rest);
+        // One host may have very many URLs: they take turns in one pattern.
+        let mut pattern = UrlPattern { host: String::new(), port: None, path: String::new() };
         self.values.urls_of(host, &mut |value, url| {
-            if let Some(length) = url.to_pattern().match_behind_host(&rest) {
+            url.write_to(&mut pattern);
+            if let Some(length) = pattern.match_behind_host(&rest) {
                 self.each_of(Some(value), &mut |id| each(id, range.start..(range.end + length).min(text.len())));
             }
         });

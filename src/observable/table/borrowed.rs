@@ -118,6 +118,15 @@ impl<'a> ObservableRef<'a> {
 }
 
 impl UrlRef<'_> {
+    /// Writes the URL over another one, whose memory is used again.
+    pub fn write_to(self, pattern: &mut UrlPattern) {
+        for (to, from) in [(&mut pattern.host, self.host), (&mut pattern.path, self.path)] {
+            to.clear();
+            to.push_str(from);
+        }
+        pattern.port = self.port;
+    }
+
     /// Returns the URL with memory of its own.
     pub fn to_pattern(self) -> UrlPattern {
         UrlPattern { host: self.host.to_owned(), port: self.port, path: self.path.to_owned() }

@@ -265,7 +265,8 @@ impl<'t> Raw<'t> {
             text = rest;
             line += 1;
         }
-        Self { text, line, delimiter: char::from(delimiter) }
+        // A cell that is missing is missing at the end of its line.
+        Self { text: text.trim_end_matches(['\r', '\n']), line, delimiter: char::from(delimiter) }
     }
 
     fn has_open_quote(&self) -> bool {

@@ -111,7 +111,7 @@ impl Rows {
         let mut cells: Vec<&str> = Vec::new();
         for line in lines(text) {
             self.lines_before += 1;
-            if line.is_empty() || line.starts_with('#') {
+            if line.trim().is_empty() || line.starts_with('#') {
                 continue;
             }
             if std::mem::take(&mut self.is_header) {
@@ -151,7 +151,8 @@ impl Rows {
                     return;
                 }
             }
-            if std::mem::take(&mut self.is_header) {
+            if self.is_header {
+                self.is_header = record.iter().all(str::is_empty);
                 continue;
             }
             let raw = Raw::new(text, before, reader.position().byte(), columns.delimiter);
@@ -381,6 +382,14 @@ mod tests {
         assert_eq!(of(1), ("ip:192.0.2.1", "192.0.2.1", 3));
         assert_eq!(pack.all().next().unwrap().note.as_deref(), Some("seen by us; campaign: x"));
         assert_eq!(all[1].note, None);
+    }
+
+    #[test]
+    fn nothing_but_white_space_before_the_header_is_no_header() {
+        for text in ["  \ntype,value\nip,192.0.2.1\n", "\t\ntype,\"value\"\n\"ip\",192.0.2.1\n"] {
+            let columns = Columns::read("type,value").unwrap();
+            assert_eq!(whole(load_csv("list", "list.csv", text, &columns)).unwrap().len(), 1, "{text}");
+        }
     }
 
     #[test]

@@ -135,15 +135,27 @@ impl UrlRef<'_> {
 
 /// Reads hexadecimal digits of either case, with or without colons between them; none where they are no bytes.
 pub fn from_hex<'d>(digits: &[u8], to: &'d mut DigestBytes) -> Option<&'d [u8]> {
+    let (pairs, odd) = digits.as_chunks::<2>();
+    let value = |byte: u8| DIGITS.get(usize::from(byte)).copied().unwrap_or(NO_DIGIT);
+    let mut all = 0;
+    for (to, [high, low]) in to.iter_mut().zip(pairs) {
+        let (high, low) = (value(*high), value(*low));
+        all |= high | low;
+        *to = high << 4 | low & 15;
+    }
+    if all < 16 && odd.is_empty() && pairs.len() <= to.len() {
+        return to.get(..pairs.len());
+    }
     let mut length = 0;
     let mut high = None;
     for &byte in digits {
-        let Some(digit) = digit(byte) else {
+        let digit = value(byte);
+        if digit == NO_DIGIT {
             if byte == b':' {
                 continue;
             }
             return None;
-        };
+        }
         match high.take() {
             None => high = Some(digit),
             Some(high) => {
@@ -155,13 +167,30 @@ pub fn from_hex<'d>(digits: &[u8], to: &'d mut DigestBytes) -> Option<&'d [u8]> 
     if high.is_some() { None } else { to.get(..length) }
 }
 
-fn digit(byte: u8) -> Option<u8> {
-    match byte {
-        b'0'..=b'9' => Some(byte - b'0'),
-        b'a'..=b'f' => Some(byte - b'a' + 10),
-        b'A'..=b'F' => Some(byte - b'A' + 10),
-        _ => None,
+/// Stands for a byte that is no hexadecimal digit.
+const NO_DIGIT: u8 = 0xff;
+
+/// The value of each byte as a hexadecimal digit.
+const DIGITS: [u8; 256] = digits();
+
+#[expect(
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    reason = "run by the compiler, with codes below 256"
+)]
+const fn digits() -> [u8; 256] {
+    let mut table = [NO_DIGIT; 256];
+    let mut code = 0_usize;
+    while code < 256 {
+        table[code] = match code as u8 {
+            byte @ b'0'..=b'9' => byte - b'0',
+            byte @ b'a'..=b'f' => byte - b'a' + 10,
+            byte @ b'A'..=b'F' => byte - b'A' + 10,
+            _ => NO_DIGIT,
+        };
+        code += 1;
     }
+    table
 }
 
 fn to_hex(bytes: &[u8]) -> String {

@@ -56,6 +56,17 @@ fn every_url_of_a_host_is_met_once() {
     assert!(table.has_url_host(b"other.example") && !table.has_url_host(b"r.example"));
 }
 
+#[test]
+fn digits_are_bytes_with_or_without_colons() {
+    let read = |text: &str| borrowed::from_hex(text.as_bytes(), &mut [0; MOST_DIGEST_BYTES]).map(<[u8]>::to_vec);
+    assert_eq!(read("00fFA9"), Some(vec![0, 255, 0xa9]));
+    assert_eq!(read("00:fF:A9"), Some(vec![0, 255, 0xa9]));
+    assert_eq!(read(&"ab".repeat(64)), Some(vec![0xab; 64]));
+    for not in ["0", "00f", "0g", "g0", "00-ff", "00 ff", &"ab".repeat(65)] {
+        assert_eq!(read(not), None, "{not}");
+    }
+}
+
 fn observables() -> impl Strategy<Value = Observable> {
     let parsed = |kind| move |text: String| Observable::parse(kind, &text).ok();
     prop_oneof![

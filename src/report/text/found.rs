@@ -79,6 +79,9 @@ impl Found {
     }
 
     fn order(&mut self, report: &Report) {
+        if self.findings.len() < 2 {
+            return;
+        }
         let mut ranks = BTreeMap::new();
         for indicator in report.coverage.from(0).filter(|indicator| indicator.status == CoverageStatus::Found) {
             let id = report.coverage.id(indicator.index);

@@ -148,7 +148,10 @@ fn what_a_record_may_take_is_bounded_and_said() {
 }
 
 #[test]
-fn defanging_is_undone_and_plain_text_is_left() {}
+fn defanging_is_undone_and_plain_text_is_left() {
+    assert_eq!(refang::refang("hxxps://evil[.]example a[@]b").as_deref(), Some("https://evil.example a@b"));
+    assert_eq!(refang::refang("evil.example"), None);
+}
 
 #[test]
 fn the_plain_part_is_what_no_export_changes() {

@@ -78,6 +78,7 @@ fn expression(expr: &Expr, depth: usize, out: &mut String) {
         Expr::Text(texts) => texts.iter().for_each(|text| line(&format!("text {}", text.value))),
         Expr::Regex(expressions) => expressions.iter().for_each(|expression| line(&format!("regex {expression}"))),
         Expr::Yara(source) => source.lines().for_each(|source| line(&format!("yara {source}"))),
+        Expr::Token(tests) => tests.iter().for_each(|test| line(&format!("token {test}"))),
         Expr::Record(predicates) => {
             predicates.iter().for_each(|predicate| line(&format!("record {}", in_words(predicate))))
         }

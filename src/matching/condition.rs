@@ -114,5 +114,6 @@ pub(super) fn kind_of(expr: &Expr) -> &'static str {
         Expr::Regex(_) => "regex",
         Expr::Yara(_) => "yara",
         Expr::Record(_) => "record",
+        Expr::Token(_) => "token",
     }
 }

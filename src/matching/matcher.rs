@@ -8,6 +8,7 @@ use super::patterns::Scanners;
 use super::predicate::has_required_fields;
 use super::ruleset::{Evaluated, Ruleset};
 use super::screen::every_record;
+use super::token::Hidings;
 
 /// Searches blocks. Each thread has its own.
 pub struct Matcher<'r> {
@@ -41,11 +42,12 @@ impl<'r> Matcher<'r> {
     /// # Errors
     /// What yara-x failed with.
     pub fn search_whole(&mut self, bytes: &[u8]) -> Result<Vec<Hit>, String> {
+        let hidings = Hidings::default();
         let hits = self.scanners.rules(bytes)?.into_iter().filter_map(|rule| {
             let evidence = super::ruleset::Evidence { seen: [rule.leaf].into(), quoted: [rule.leaf].into() };
             self.ruleset.decide(rule.indicator, &evidence, &[])?;
             let observable = super::ObservableValue { kind: "yara".to_owned(), value: rule.rule };
-            let matched = String::from_utf8_lossy(bytes.get(rule.range.clone()).unwrap_or_default()).into_owned();
+            let matched = hidings.of(None, bytes).shown(bytes, rule.range.clone());
             let matched = crate::text::cut_around(&matched, 0, 512);
             let offset = u64::try_from(rule.range.start).ok();
             Some(Hit { occurrences: rule.count, ..Hit::of_artifact(rule.indicator, observable, matched, offset) })

@@ -15,6 +15,7 @@ mod patterns;
 mod predicate;
 mod ruleset;
 mod screen;
+mod token;
 mod views;
 
 use std::collections::BTreeMap;
@@ -40,10 +41,12 @@ pub enum SightingKind {
 /// The indicator's atom that was found, normalised.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct ObservableValue {
-    /// `ip`, `domain`, `url`, `email`, `md5`, `sha1`, `sha256`, `sha512`, `thumbprint`, `text`, `regex`, `yara`, `record`.
+    /// `ip`, `domain`, `url`, `email`, `md5`, `sha1`, `sha256`, `sha512`, `thumbprint`, `text`, `regex`, `yara`, `record`,
+    /// `token`.
     #[serde(rename = "type")]
     pub kind: String,
-    /// The value in its normal form; the pattern, the YARA rule's name or the indicator's id where there is no value.
+    /// The value in its normal form; the pattern, the YARA rule's name, the name of a token's key, or the indicator's id
+    /// where there is no value.
     pub value: String,
 }
 

@@ -13,9 +13,15 @@ use crate::record::{Block, Span};
 use super::atoms::AtomTable;
 use super::patterns::{Patterns, Scanners};
 use super::predicate::{FieldTest, needles};
+use super::token::TokenTable;
 
 /// Visible defanging, which is looked for together with the needles of predicates.
 const DEFANGING: &[&str] = &["hxxp", "[.]", "[@]"];
+
+/// What the headers of tokens begin with, as they are and in base64 once more at its three alignments.
+const TOKENS: &[&str] = &[
+    "eyJ", "eyI", "eyA", "eyB", "ewo", "ewp", "ew0", "ew1", "ewk", "ewl", "ZXlK", "V5S", "leUo", "leUp", "leUq", "leUr",
+];
 
 /// The longest entity that is looked at.
 const ENTITY_BYTES: usize = 12;
@@ -26,6 +32,7 @@ pub(super) struct Screen {
     shapes: Shapes,
     has_atoms: bool,
     has_regex: bool,
+    tokens: Option<AhoCorasick>,
     /// Whether something may hold of a record in whose raw bytes nothing tells.
     is_blind: bool,
     words: Option<AhoCorasick>,
@@ -36,7 +43,12 @@ pub(super) struct Screen {
 
 impl Screen {
     /// Prepares the screen for the atoms, patterns and record leaves of a ruleset.
-    pub fn new(atoms: &AtomTable, patterns: &Patterns, leaves: &[Vec<FieldTest>]) -> Result<Self, String> {
+    pub fn new(
+        atoms: &AtomTable,
+        patterns: &Patterns,
+        leaves: &[Vec<FieldTest>],
+        tokens: &TokenTable,
+    ) -> Result<Self, String> {
         let has_atoms = !atoms.entries.is_empty();
         let mut words: Vec<String> = DEFANGING.iter().map(|&word| word.to_owned()).collect();
         let leaves = leaves
@@ -50,7 +62,9 @@ impl Screen {
             .collect();
         let automaton =
             AhoCorasick::builder().ascii_case_insensitive(true).build(&words).map_err(|error| error.to_string())?;
+        let tokens = (!tokens.is_empty()).then(|| AhoCorasick::new(TOKENS)).transpose();
         Ok(Self {
+            tokens: tokens.map_err(|error| error.to_string())?,
             shapes: atoms.shapes(),
             has_atoms,
             has_regex: patterns.has_regex,
@@ -83,6 +97,7 @@ impl Screen {
         });
         self.escapes(bytes, &mut offsets);
         self.words(bytes, &mut offsets);
+        self.token_candidates(bytes, &mut offsets);
         // An expression may begin to match in a record before the one that it matches in.
         scanners.screen(bytes, &mut |range| each_record(block, range, &mut |offset| offsets.push(offset)))?;
         offsets.sort_unstable();
@@ -117,6 +132,12 @@ impl Screen {
         }
         offsets.extend(memchr::memchr2_iter(0, 0x1b, bytes));
         offsets.extend(memchr::memchr3_iter(0xc2, 0xe2, 0xef, bytes).filter(|&at| begins_unseen(bytes, at)));
+    }
+
+    /// Notes where a token may begin, if some indicator asks for tokens.
+    fn token_candidates(&self, bytes: &[u8], offsets: &mut Vec<usize>) {
+        let Some(beginnings) = &self.tokens else { return };
+        offsets.extend(beginnings.find_iter(bytes).map(|found| found.start()));
     }
 
     /// Notes defanging, and for each record leaf the places of its rarest needle.

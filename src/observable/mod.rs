@@ -11,11 +11,20 @@ mod domain;
 mod email;
 mod hash;
 mod ip;
+mod signature;
+mod token;
+mod token_claims;
+mod token_hiding;
+mod token_key;
 pub mod tokens;
 mod url;
 
 pub use hash::HashKind;
 pub use ip::IpRange;
+pub use signature::RsaKey;
+pub use token::{FoundToken, Token, TokenForm, tokens_in};
+pub use token_hiding::Hiding;
+pub use token_key::key_name;
 pub use url::UrlPattern;
 
 /// One typed value that an indicator lists, in its normal form. Two spellings of one value are equal.

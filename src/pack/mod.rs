@@ -24,12 +24,14 @@ mod predicate;
 mod source;
 #[cfg(test)]
 mod tests;
+mod token;
 mod yaml;
 
 pub use builtin::{BUILTIN, BuiltinPack};
 pub use codes::{CODES, COMPILE_CODES, CodeEntry};
 pub use lint::{PackWarning, WARNINGS, lint};
 pub use load::{MOST_YAML_BYTES, load, load_partly};
+pub use token::{Issued, TokenTest};
 pub use yaml::load_yaml;
 
 /// How bad a finding is, as advisories and SIEMs grade it.
@@ -184,6 +186,8 @@ pub enum Expr {
     Yara(String),
     /// Every predicate holds of the record's fields.
     Record(Vec<Predicate>),
+    /// Some test holds of one JSON Web Token in the record.
+    Token(Vec<TokenTest>),
 }
 
 /// One listed value.

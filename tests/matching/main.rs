@@ -10,6 +10,7 @@
 )]
 
 mod spellings;
+mod tokens;
 
 use std::io::Write;
 use std::process::Command;

@@ -14,9 +14,9 @@ const HEADER_MAX: usize = 64 << 10;
 /// The longest part of any other kind, in characters.
 const PART_MAX: usize = 1 << 20;
 /// The most white space between two characters of a token.
-const GAP_MAX: usize = 16;
+pub(super) const GAP_MAX: usize = 16;
 /// The shortest piece of an opaque part before white space: shorter ones are words.
-const PIECE_MIN: usize = 20;
+pub(super) const PIECE_MIN: usize = 20;
 /// The columns at which mail programs wrap text. Source: RFC 2045, section 6.7; RFC 5322, section 2.1.1.
 const WRAPPED: [Range<usize>; 2] = [60..81, 990..1000];
 
@@ -299,5 +299,159 @@ impl Iterator for Part<'_, '_> {
             }
         }
         None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::token_key::encode;
+    use super::*;
+
+    const HEADER: &str = r#"{"typ":"JWT","alg":"RS256","kid":"1LTMzakihiRla_8z2BEJVXeWMqo"}"#;
+    const CLAIMS: &str =
+        r#"{"aud":["a","b"],"iss":"https://sts.windows.net/t/","iat":1686107564,"tid":"t","ver":"1.0"}"#;
+
+    fn jws(header: &str, claims: &str, signature: &str) -> String {
+        format!("{}.{}.{signature}", encode(header.as_bytes()), encode(claims.as_bytes()))
+    }
+
+    fn found(text: &str) -> Vec<(Token, String)> {
+        let mut out = Vec::new();
+        tokens_in(text.as_bytes(), &mut |found| out.push((found.token, text[found.range].to_owned())));
+        out
+    }
+
+    fn is_found(text: &str, token: &str) {
+        let found = found(text);
+        assert_eq!(found.iter().map(|(_, text)| text.as_str()).collect::<Vec<_>>(), [token], "{text}");
+    }
+
+    #[test]
+    fn a_token_is_found_whole_and_says_what_it_says() {
+        let token = jws(HEADER, CLAIMS, "c2lnbmF0dXJl");
+        for (before, behind) in [
+            ("", ""),
+            ("Bearer ", " 200"),
+            ("x", "."),
+            ("/", ".txt"),
+            ("=", "&a=b"),
+            ("(", ". Thanks"),
+            ("", "\nThanks"),
+            ("e ey ew eyJ. ", " ey"),
+        ] {
+            is_found(&format!("{before}{token}{behind}"), &token);
+        }
+        let (said, _) = found(&token).remove(0);
+        assert_eq!(said.keys, ["1LTMzakihiRla_8z2BEJVXeWMqo"]);
+        assert_eq!((said.issuer.as_deref(), said.tenant.as_deref()), (Some("https://sts.windows.net/t/"), Some("t")));
+        assert_eq!((said.issued_at, said.version.as_deref()), (Some(1_686_107_564), Some("1.0")));
+        assert_eq!((said.audiences, said.form), (vec!["a".to_owned(), "b".to_owned()], TokenForm::Jws));
+        assert_eq!(found(&format!("{token} {token},{token}")).len(), 3);
+    }
+
+    #[test]
+    fn unsigned_and_oddly_written_tokens_are_found() {
+        for header in [
+            "{ \"alg\":\"none\"}",
+            "{\n \"alg\" : \"none\"}",
+            "{\r\n\t\"alg\":\"none\"}",
+            "{\t\"alg\":\"none\"}",
+            "{\"kid\":\"a\"}",
+        ] {
+            is_found(&format!("t={} x", jws(header, CLAIMS, "")), &jws(header, CLAIMS, ""));
+        }
+        let standard = encode(CLAIMS.as_bytes()).replace('-', "+").replace('_', "/");
+        let padded = format!("{}==.{standard}=.c2ln+/==", encode(HEADER.as_bytes()));
+        is_found(&padded, &padded);
+    }
+
+    #[test]
+    fn what_is_no_token_is_none() {
+        let (header, claims) = (encode(HEADER.as_bytes()), encode(CLAIMS.as_bytes()));
+        for no in [
+            format!("{header}.{claims}"),
+            format!("{header}.bm90IGpzb24.c2ln"),
+            format!("{header}.W10.c2ln"),
+            format!("{}.{claims}.c2ln", encode(b"{\"a\":1}")),
+            format!("{}.{claims}.c2ln", encode(b"not json")),
+            format!("{}.{claims}.c2ln", &header[..header.len() - 3]),
+            format!("{header}, {claims}, c2ln"),
+            format!("{header}..c2ln"),
+        ] {
+            assert!(found(&no).is_empty(), "{no}");
+        }
+    }
+
+    #[test]
+    fn of_an_encrypted_token_the_header_is_read() {
+        let header = encode(br#"{"alg":"RSA-OAEP","enc":"A256GCM","kid":"k"}"#);
+        for token in [format!("{header}.a2V5.aXY.Y2lwaGVy.dGFn"), format!("{header}..aXY.Y2lwaGVy.dGFn")] {
+            is_found(&format!("x={token};"), &token);
+            let (said, _) = found(&token).remove(0);
+            assert_eq!((said.form, said.keys.as_slice()), (TokenForm::Jwe, ["k".to_owned()].as_slice()));
+        }
+        for no in [
+            format!("{header}.a2V5.aXY.Y2lwaGVy"),
+            format!("{header}.a2V5..Y2lwaGVy.dGFn"),
+            format!("{header}.a2V5.aXY.Y2lw and aGVy.dGFn"),
+        ] {
+            assert!(found(&no).is_empty(), "{no}");
+        }
+    }
+
+    #[test]
+    fn wrapped_lines_belong_to_a_token_and_words_behind_it_do_not() {
+        let token = jws(HEADER, CLAIMS, &"Ab3-".repeat(86)[..342]);
+        for width in [60, 64, 72, 76, 78, 120] {
+            let cut = |at: usize| &token[at..token.len().min(at + width)];
+            let lines: Vec<&str> = (0..token.len()).step_by(width).map(cut).collect();
+            for line_end in ["\r\n", "\n", "\r\n ", "\n\t", " \r\n", " "] {
+                let wrapped = lines.join(line_end);
+                for (before, behind) in [
+                    ("", ""),
+                    ("See:\r\n", "\r\nThanks\r\n"),
+                    ("token: ", " and more words"),
+                    ("", "\r\n\r\n--\r\nBob"),
+                ] {
+                    is_found(&format!("{before}{wrapped}{behind}"), &wrapped);
+                }
+            }
+        }
+        // A signature of no known length ends with its line, unless that is as long as a mail's.
+        let short = jws(HEADER, CLAIMS, "c2ln");
+        is_found(&format!("{short}\r\nThanks a lot"), &short);
+        let split = format!("e\r\n{}", &short[1..]);
+        is_found(&split, &split);
+        assert!(found(&format!("e{}{}", " ".repeat(GAP_MAX + 1), &short[1..])).is_empty());
+    }
+
+    #[test]
+    fn names_of_keys_come_from_every_place_of_a_header() {
+        let header = concat!(
+            r#"{"alg":"RS256","x5t":"1LTMzakihiRla/8z2BEJVXeWMqo=","x5c":["Zm9v","YmFy"],"#,
+            r#""jwk":{"kid":"own"},"jku":"https://a.example/"}"#
+        );
+        let (said, _) = found(&jws(header, "{}", "")).remove(0);
+        // The digests of `foo`, by openssl.
+        let expected = [
+            "1LTMzakihiRla_8z2BEJVXeWMqo",
+            "C-7Hteo_D9vJXQ3UfzxbwnXaijM",
+            "LCa0a2j_xo_5m0U8HTBBNBNCLXBkg7-g-YpeiGJm564",
+            "own",
+        ];
+        assert_eq!(said.keys, expected);
+        assert_eq!(said.key_url.as_deref(), Some("https://a.example/"));
+    }
+
+    #[test]
+    fn the_length_of_a_header_is_bounded() {
+        let of_length = |length: usize| {
+            let header = format!(r#"{{"alg":"none","a":"{}"}}"#, "b".repeat(length / 4 * 3 - 21));
+            assert_eq!(encode(header.as_bytes()).len(), length);
+            jws(&header, "{}", "")
+        };
+        assert_eq!(found(&of_length(HEADER_MAX - 4)).len(), 1);
+        assert_eq!(found(&of_length(HEADER_MAX)).len(), 1);
+        assert!(found(&of_length(HEADER_MAX + 4)).is_empty());
     }
 }

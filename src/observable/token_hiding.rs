@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use super::token::tokens_in;
+use super::token::{GAP_MAX, PIECE_MIN, tokens_in};
 use super::token_key::sextet;
 
 /// Characters of a header that are shown.
@@ -39,7 +39,8 @@ impl Hiding {
         tokens_in(text, &mut |found| {
             let digest = found.sha256();
             let label = format!("[token sha256:{}…]", digest.get(..DIGITS).unwrap_or(&digest));
-            hidden.push(Hidden { range: found.range, header_end: found.header_end, label });
+            let range = found.range.start..end_of(text, found.range.end);
+            hidden.push(Hidden { range, header_end: found.header_end, label });
         });
         let mut hiding = Self { hidden };
         hiding.add(encoded(text));
@@ -88,6 +89,26 @@ impl Hiding {
         }
         out.push_str(&plain(at..cut.end.max(at)));
         out
+    }
+}
+
+/// Returns where a token ends for one who hides it: what may be more of its signature, in an encoding or on the next line,
+/// is hidden with it.
+fn end_of(text: &[u8], mut end: usize) -> usize {
+    let padding = text.get(..end).unwrap_or_default().iter().rev().take_while(|byte| **byte == b'=').count();
+    end -= padding;
+    loop {
+        while let Some(length) = text.get(end..).and_then(sign) {
+            end += length;
+        }
+        let behind = text.get(end..).unwrap_or_default();
+        let gap = behind.iter().take(GAP_MAX).take_while(|byte| byte.is_ascii_whitespace()).count();
+        let next = behind.get(gap..).unwrap_or_default();
+        let run = next.iter().take_while(|byte| sextet(**byte).is_some()).count();
+        if gap == 0 || run < PIECE_MIN {
+            return end;
+        }
+        end += gap + run;
     }
 }
 
@@ -158,4 +179,81 @@ fn base64_runs(text: &[u8]) -> Vec<Range<usize>> {
         }
     }
     ranges
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::token_key::encode;
+    use super::*;
+
+    fn token() -> String {
+        let signature = "Ab3-x".repeat(69);
+        let claims = br#"{"iss":"https://a.example/","sub":"user1@contoso.example"}"#;
+        format!("{}.{}.{}", encode(br#"{"typ":"JWT","alg":"RS256"}"#), encode(claims), &signature[..342])
+    }
+
+    fn shown(text: &str) -> String {
+        Hiding::of(text.as_bytes()).shown(text.as_bytes(), 0..text.len())
+    }
+
+    #[test]
+    fn a_token_is_shown_by_its_beginning_in_every_encoding() {
+        let token = token();
+        let plain = shown(&format!("a {token} b"));
+        assert!(plain.starts_with("a eyJ0eXAi…[token sha256:") && plain.ends_with("…] b"), "{plain}");
+        let base64 = encode(token.as_bytes());
+        for hidden in [
+            token.replace("Ab3", "Ab=\r\n3"),
+            token.replace('.', "%2E"),
+            token.replace('.', "&#46;"),
+            token.replace('.', "&period;"),
+            token.replace('.', "\\u002e"),
+            token.replace('x', "=\r\nx"),
+            token[..80].to_owned(),
+            base64.clone(),
+            format!("QmVhcmVy{base64}"),
+            encode(base64.as_bytes()),
+        ] {
+            let shown = shown(&format!("a {hidden} b"));
+            assert!(shown.starts_with("a ") && shown.ends_with("] b") && shown.len() < 60, "{shown}");
+        }
+        // A signature of no length that is known, broken where no mail program breaks it.
+        let (message, signature) = token.rsplit_once('.').unwrap();
+        let broken = format!("{message}.{}\n{} b", &signature[..30], &signature[30..70]);
+        assert!(shown(&broken).ends_with("] b") && shown(&broken).len() < 60, "{}", shown(&broken));
+    }
+
+    #[test]
+    fn what_holds_no_token_is_shown_as_it_is() {
+        let path = "/sites/Finance2023/Shared/Documents/B7".repeat(9);
+        for plain in [
+            "",
+            "eyJ",
+            "they knew",
+            "key.value.more",
+            &path,
+            &"aA1/bB2c".repeat(30),
+            &"0123456789abcdef".repeat(20),
+            "eyJhbGciOiJub25lIn0.e30",
+        ] {
+            assert_eq!(shown(plain), plain);
+        }
+    }
+
+    #[test]
+    fn a_cut_through_a_token_shows_nothing_of_its_signature() {
+        let token = token();
+        let text = format!("before {token} behind");
+        let hiding = Hiding::of(text.as_bytes());
+        let signature = token.rsplit('.').next().unwrap();
+        for from in 0..text.len() {
+            for to in [from + 1, from + 40, text.len()] {
+                let cut = hiding.shown(text.as_bytes(), from..to.min(text.len()));
+                assert!(!cut.contains(&signature[..8]) && !cut.contains(&signature[330..]), "{cut}");
+            }
+        }
+        let header_end = 7 + token.find('.').unwrap();
+        assert_eq!(hiding.shown(text.as_bytes(), 10..header_end), text[10..header_end]);
+        assert_eq!((hiding.border_before(60), hiding.border_before(3)), (7, 3));
+    }
 }

@@ -297,7 +297,9 @@ fn what_is_no_token_is_a_text_at_most() {
     for token in [format!("{two_parts}."), format!("{two_parts}.[REDACTED]"), format!("{two_parts}.***")] {
         assert_eq!(grades(&token), ["critical storm-0558-forged-token"], "{token}");
     }
-    assert_eq!(grades(token.replace('.', "[.]")), ["info storm-0558-forged-token"]);
+    // Quoted, it is a mention; the header by itself is a text that names the key.
+    let quoted = grades(token.replace('.', "[.]"));
+    assert_eq!(quoted, ["info storm-0558-signing-key", "info storm-0558-forged-token"]);
 }
 
 #[test]

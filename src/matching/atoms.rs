@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::ops::Range;
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
@@ -172,6 +172,21 @@ impl AtomTable {
             }
         }
         self.thumbprints.keys().for_each(|digest| each(AtomKey::Hash(digest)));
+    }
+
+    /// Tells whether an IPv4 address is listed, by itself, in a range or as the host of a URL.
+    pub fn has_v4(&self, address: u32) -> bool {
+        let ip = Ipv4Addr::from(address);
+        self.values.find_v4(address).is_some()
+            || !self.v4_ranges.is_empty() && self.v4_ranges.cover(&Ipv4Net::from(ip)).next().is_some()
+            || self.values.counts().urls > 0 && self.values.has_url_host(ip.to_string().as_bytes())
+    }
+
+    /// Tells whether a name in ASCII is listed as it is or behind a wildcard, as a domain or as the host of a URL.
+    pub fn has_name(&self, name: &[u8]) -> bool {
+        self.values.find_domain(name).is_some()
+            || self.has_wildcards && name.len() <= NAME_BYTES && self.find_wildcard(name).is_some()
+            || self.values.counts().urls > 0 && self.values.has_url_host(name)
     }
 
     fn each_of(&self, value: Option<u32>, each: &mut dyn FnMut(u32)) {

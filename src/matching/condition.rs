@@ -117,5 +117,6 @@ pub(super) fn kind_of(expr: &Expr) -> &'static str {
         Expr::Hex(_) => "hex",
         Expr::Yara(_) => "yara",
         Expr::Record(_) => "record",
+        Expr::Token(_) => "token",
     }
 }

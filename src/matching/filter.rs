@@ -111,7 +111,7 @@ fn dotted(address: u32) -> u128 {
 
 #[inline]
 fn text_key(text: u128) -> u64 {
-    number_key((text >> 64) as u64, text as u64)
+    number_key((text >> 64) as u64, low(text))
 }
 
 /// The filters of every kind of atom.

@@ -58,11 +58,11 @@ fn dotted_quad(window: &[u8; 16]) -> Quad {
     let text = u128::from_le_bytes(*window);
     let is_none_of = |byte: u8| {
         let other = text ^ (ONES * u128::from(byte));
-        ((other & !TOPS) + !TOPS | other) & TOPS
+        (((other & !TOPS) + !TOPS) | other) & TOPS
     };
     let digits = text ^ (ONES * u128::from(b'0'));
     // Adding 0x76 carries what is above 9 into the top bit.
-    let not_digit = ((digits & !TOPS) + ONES * 0x76 | text) & TOPS;
+    let not_digit = (((digits & !TOPS) + ONES * 0x76) | text) & TOPS;
     let dot = !is_none_of(b'.') & TOPS;
     let zero = !is_none_of(b'0') & TOPS;
     let other = not_digit & !dot;

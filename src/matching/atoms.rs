@@ -96,9 +96,11 @@ impl AtomTable {
                     (None, IpNet::V4(range)) => AtomKey::V4Range(range),
                     (None, IpNet::V6(range)) => AtomKey::V6Range(range),
                 },
-                Observable::Domain(name) => AtomKey::Name(name),
+                Observable::Domain(name) => AtomKey::Name(name.strip_prefix("*.").unwrap_or(name)),
                 Observable::Email(address) => AtomKey::Email(address),
-                Observable::Hash(_, digits) => AtomKey::Hash(digits),
+                Observable::Hash(_, digits) | Observable::Certificate(Certificate::Thumbprint(digits)) => {
+                    AtomKey::Hash(digits)
+                }
                 Observable::Url(url) => AtomKey::UrlHost(&url.host),
                 Observable::Certificate(_) | Observable::UserAgent(_) => continue,
             });

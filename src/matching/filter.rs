@@ -88,6 +88,8 @@ pub(super) struct Filter {
     /// Of addresses, the first two bytes of those in some range.
     v4_ranges: Vec<u64>,
     tops: Bits,
+    /// Single labels, under which every name is listed.
+    lone_tops: Bits,
     bases: Bits,
     names: Bits,
     hex: Bits,
@@ -109,6 +111,7 @@ impl Filter {
             v4: Bits::for_keys(v4),
             v4_ranges: vec![0; (1 << 16) / 64],
             tops: Bits::for_keys(0),
+            lone_tops: Bits::for_keys(0),
             bases: Bits::for_keys(names),
             names: Bits::for_keys(names),
             hex: Bits::for_keys(hex),
@@ -146,8 +149,12 @@ impl Filter {
     }
 
     fn add_name(&mut self, name: &str) {
-        let Some((rest, top)) = name.rsplit_once('.') else { return };
+        let top = name.rsplit_once('.').map_or(name, |(_, top)| top);
         self.has_odd_names |= !top.starts_with(|c: char| c.is_ascii_alphabetic() || !c.is_ascii());
+        let Some((rest, top)) = name.rsplit_once('.') else {
+            self.tops.insert(key(top.as_bytes()));
+            return self.lone_tops.insert(key(top.as_bytes()));
+        };
         let base = rest.rfind('.').map_or(name, |at| name.get(at + 1..).unwrap_or(name));
         self.tops.insert(key(top.as_bytes()));
         self.bases.insert(key(base.as_bytes()));
@@ -169,6 +176,12 @@ impl Filter {
     #[inline]
     pub fn has_top(&self, label: &[u8]) -> bool {
         self.tops.has(key(label))
+    }
+
+    /// Tells whether every name that ends in this label may be listed.
+    #[inline]
+    pub fn has_lone_top(&self, label: &[u8]) -> bool {
+        self.lone_tops.has(key(label))
     }
 
     /// Tells whether the last two labels of some name may be these.

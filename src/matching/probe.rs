@@ -176,6 +176,9 @@ impl Probe<'_> {
             return;
         }
         let mut start = self.label_start(dot);
+        if self.filter.has_lone_top(self.slice(dot + 1, end)) {
+            return self.confirm(start.saturating_sub(AROUND_BYTES), end + 1, each);
+        }
         if !self.starts(start, dot).any(|from| self.filter.has_base(self.slice(from, end))) {
             return;
         }

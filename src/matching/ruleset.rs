@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::{ObservableValue, SightingKind};
+use crate::observable::candidates::Level;
 use crate::observable::{HashKind, Observable};
 use crate::pack::{Advisory, Expr, Indicator, Pack, PackError};
 use crate::record::{Field, FieldName};
@@ -136,6 +137,12 @@ impl Ruleset {
             record_leaves: building.record_leaves,
             with_records,
         })
+    }
+
+    /// Chooses the instructions that the first look uses. Tests hold all of them equal.
+    #[doc(hidden)]
+    pub fn set_level(&mut self, level: Level) {
+        self.screen.level = level;
     }
 
     /// Returns the atoms with their indicators, in the order of the packs.

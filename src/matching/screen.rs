@@ -24,7 +24,8 @@ use super::scanners::{Scanners, Screened};
 pub(super) struct Screen {
     filter: Filter,
     shapes: Shapes,
-    level: Level,
+    /// Which instructions the sweep uses.
+    pub level: Level,
     has_regex: bool,
     /// Whether something may hold of a record in whose raw bytes nothing tells.
     is_blind: bool,

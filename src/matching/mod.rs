@@ -15,6 +15,8 @@ mod matcher;
 mod patterns;
 mod predicate;
 mod probe;
+#[cfg(test)]
+mod probe_tests;
 mod ruleset;
 mod scanners;
 mod screen;

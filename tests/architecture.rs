@@ -49,7 +49,7 @@ const BEHIND: &[(&str, &[&str])] = &[
     ("rayon", &["scan/mod.rs"]),
     ("serde_yaml", &["pack/located.rs"]),
     ("sha1", &["scan/tee.rs"]),
-    ("sha2", &["scan/tee.rs"]),
+    ("sha2", &["matching/cache.rs", "scan/tee.rs"]),
     ("tar", &["decode/tar.rs"]),
     ("walkdir", &["cli/packs.rs", "evidence/mod.rs"]),
     ("yara_x", &["matching/patterns.rs", "matching/scanners.rs"]),

@@ -36,7 +36,7 @@ fn outcome(name: &str, bytes: &[u8]) -> String {
     errors.sort_by_key(|error| (error.line, error.column));
     match pack {
         Some(pack) if errors.is_empty() => {
-            writeln!(out, "ok: {} indicators", pack.indicators.len()).unwrap();
+            writeln!(out, "ok: {} indicators", pack.len()).unwrap();
             for warning in pack::lint(&pack) {
                 writeln!(out, "{name}:{}: warning[{}]: {}", warning.line, warning.code, warning.problem).unwrap();
                 writeln!(out, "    help: {}", warning.help).unwrap();

@@ -15,6 +15,7 @@
 )]
 #![expect(clippy::unwrap_used, reason = "a test says what is wrong by panicking")]
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -23,8 +24,8 @@ use stormglass::finding::{ObservableValue, Sighting, SightingKind, TimeZone};
 use stormglass::pack::Severity;
 use stormglass::problem::{Ledger, Outcome, Problem, Reason};
 use stormglass::report::{
-    Colour, Coverage, CoverageDetail, CoverageStatus, EvidenceLine, Note, PackLine, RENDERERS, Report, Style, Summary,
-    renderer,
+    Colour, Coverage, CoverageDetail, CoverageList, CoverageStatus, EvidenceLine, Note, PackLine, RENDERERS, Report,
+    Style, Summary, renderer,
 };
 use stormglass::spool::{Runs, Sorted};
 
@@ -135,13 +136,30 @@ fn found_problems() -> Vec<Problem> {
     list
 }
 
-fn coverage(pack: &str, id: &str, kind: &str, status: CoverageStatus, records: u64) -> Coverage {
-    let why = (status == CoverageStatus::NotEvaluable)
-        .then(|| "no record has the field OperationProperties.MailAccessType".to_owned());
-    Coverage { pack: pack.to_owned(), id: id.to_owned(), kind: kind.to_owned(), status, records, why }
+type CoverageLine = (&'static str, &'static str, &'static str, CoverageStatus, u64);
+
+/// Pack, id, kind, status and records of each indicator.
+#[derive(Debug)]
+struct Lines(Vec<CoverageLine>);
+
+impl CoverageList for Lines {
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    fn get(&self, index: usize) -> Option<Coverage<'_>> {
+        let (pack, _, kind, status, records) = *self.0.get(index)?;
+        let why = (status == CoverageStatus::NotEvaluable)
+            .then_some(Cow::Borrowed("no record has the field OperationProperties.MailAccessType"));
+        Some(Coverage { index, pack, kind, status, records, why })
+    }
+
+    fn id(&self, index: usize) -> Cow<'_, str> {
+        Cow::Borrowed(self.0[index].1)
+    }
 }
 
-fn found() -> Report {
+fn found() -> Report<'static> {
     use CoverageStatus::{Found, NotEvaluable, NotFound};
     let storm = "aa23-193a/storm-0558";
     let mut ledger = Ledger::default();
@@ -174,15 +192,15 @@ fn found() -> Report {
             },
             Note { code: "no-digest".to_owned(), artifact: None, detail: "no file was hashed".to_owned() },
         ],
-        coverage: vec![
-            coverage(storm, "storm-0558-token-panel", "ip", Found, 1_234),
-            coverage(storm, "storm-0558-softether-1", "ip", NotFound, 1_234),
-            coverage(storm, "storm-0558-softether-2", "ip", NotFound, 1_200),
-            coverage(storm, "mail-sync", "record", NotEvaluable, 0),
-            coverage(storm, "listed-attachment", "hash", Found, 25),
-            coverage("own-list", "own-list-1", "domain", NotFound, 1_234),
-            coverage("own-list", "own-list-2", "domain", Found, 1_234),
-        ],
+        coverage: Box::new(Lines(vec![
+            (storm, "storm-0558-token-panel", "ip", Found, 1_234),
+            (storm, "storm-0558-softether-1", "ip", NotFound, 1_234),
+            (storm, "storm-0558-softether-2", "ip", NotFound, 1_200),
+            (storm, "mail-sync", "record", NotEvaluable, 0),
+            (storm, "listed-attachment", "hash", Found, 25),
+            ("own-list", "own-list-1", "domain", NotFound, 1_234),
+            ("own-list", "own-list-2", "domain", Found, 1_234),
+        ])),
         ledger,
         summary: Summary {
             worst: None,
@@ -199,7 +217,7 @@ fn found() -> Report {
     }
 }
 
-fn clean() -> Report {
+fn clean() -> Report<'static> {
     let mut ledger = Ledger::default();
     ledger.add("csv", Outcome::Examined);
     let records = 1_234;
@@ -207,7 +225,7 @@ fn clean() -> Report {
         sightings: sorted(&[]),
         problems: sorted(&[]),
         notes: Vec::new(),
-        coverage: vec![coverage("own-list", "own-list-1", "ip", CoverageStatus::NotFound, records)],
+        coverage: Box::new(Lines(vec![("own-list", "own-list-1", "ip", CoverageStatus::NotFound, records)])),
         ledger,
         packs: vec![PackLine { name: "own-list".to_owned(), advisory: None, indicators: 1 }],
         evidence: vec![EvidenceLine { path: "audit.csv".to_owned(), bytes: 9, sha256: Some("0".repeat(64)) }],
@@ -215,7 +233,7 @@ fn clean() -> Report {
     }
 }
 
-fn doubtful() -> Report {
+fn doubtful() -> Report<'static> {
     let mut report = clean();
     report.ledger.add("gzip", Outcome::Failed(Reason::Corrupt));
     report.ledger.add("-", Outcome::Skipped(Reason::SpecialFile));
@@ -230,13 +248,13 @@ fn doubtful() -> Report {
     report
 }
 
-fn interrupted() -> Report {
+fn interrupted() -> Report<'static> {
     let mut report = found();
     report.summary.interrupted = true;
     report
 }
 
-fn quoted() -> Report {
+fn quoted() -> Report<'static> {
     let mention = found_sightings().pop().unwrap();
     let mut report = clean();
     report.sightings = sorted(&[mention]);
@@ -244,14 +262,14 @@ fn quoted() -> Report {
     report
 }
 
-fn interrupted_empty() -> Report {
+fn interrupted_empty() -> Report<'static> {
     let mut report = clean();
     report.summary.interrupted = true;
     report.summary.complete = false;
     report
 }
 
-type Case = (&'static str, fn() -> Report, CoverageDetail);
+type Case = (&'static str, fn() -> Report<'static>, CoverageDetail);
 
 const CASES: &[Case] = &[
     ("found", found, CoverageDetail::Summary),

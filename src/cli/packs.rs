@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use crate::pack::{BUILTIN, Pack, PackError, load_partly};
-use crate::scan::Ruleset;
+use crate::pack::{BUILTIN, Listed, Pack, PackError, load_partly, of_list};
+use crate::scan::{CacheError, Ruleset, RulesetCache};
 
 use super::{Refusal, say};
 
@@ -21,9 +21,43 @@ pub(super) struct PackArguments {
     pub no_builtin: bool,
 }
 
+/// The packs to use, and where they are kept compiled.
+#[derive(Clone, Debug, Args)]
+pub(super) struct KeptPackArguments {
+    #[command(flatten)]
+    packs: PackArguments,
+    /// Keep the compiled packs in this folder, and take them from there while they are the same
+    #[arg(long, value_name = "FOLDER")]
+    cache: Option<PathBuf>,
+}
+
+/// A rules file that has been read.
+struct RulesFile {
+    /// Its name as the user gave it.
+    name: String,
+    bytes: Vec<u8>,
+}
+
 impl PackArguments {
     /// Loads every pack, and says every mistake of all of them.
     pub fn load(&self, more: &[PathBuf]) -> Result<Vec<Pack>, Refusal> {
+        self.load_files(self.read(more)?, Vec::new())
+    }
+
+    /// Reads every rules file.
+    fn read(&self, more: &[PathBuf]) -> Result<Vec<RulesFile>, Refusal> {
+        let mut files = Vec::new();
+        for argument in self.rules.iter().chain(more) {
+            for file in files_of(argument)? {
+                let bytes = std::fs::read(&file).map_err(|error| cannot_read(&file, &error))?;
+                files.push(RulesFile { name: file.to_string_lossy().into_owned(), bytes });
+            }
+        }
+        Ok(files)
+    }
+
+    /// Loads every pack; lists that are known need not be read again.
+    fn load_files(&self, files: Vec<RulesFile>, known: Vec<Option<Listed>>) -> Result<Vec<Pack>, Refusal> {
         let mut packs = Vec::new();
         let mut errors: Vec<PackError> = Vec::new();
         if !self.no_builtin {
@@ -34,20 +68,23 @@ impl PackArguments {
                 }
             }
         }
-        for argument in self.rules.iter().chain(more) {
-            for file in files_of(argument)? {
-                let bytes = std::fs::read(&file).map_err(|error| cannot_read(&file, &error))?;
-                let (pack, more) = load_partly(&file.to_string_lossy(), &bytes);
-                packs.extend(pack);
-                errors.extend(more);
+        let mut known = known.into_iter();
+        // Each file's bytes are let go of as soon as it has been read.
+        for RulesFile { name, bytes } in files {
+            if let Some(Some(listed)) = known.next() {
+                packs.push(of_list(&name, listed));
+                continue;
             }
+            let (pack, more) = load_partly(&name, &bytes);
+            packs.extend(pack);
+            errors.extend(more);
         }
         if !errors.is_empty() {
             // What is sound is compiled all the same: the author sees the mistakes that only this shows at once, too.
             errors.extend(Ruleset::compile(packs).err().into_iter().flatten());
             return Err(refuse(&errors));
         }
-        if packs.iter().all(|pack| pack.indicators.is_empty()) {
+        if packs.iter().all(|pack| pack.is_empty()) {
             let what = "there is no indicator to look for; name a pack with --rules, or leave --no-builtin out";
             return Err(Refusal::Usage(what.to_owned()));
         }
@@ -55,9 +92,44 @@ impl PackArguments {
         Ok(packs)
     }
 
-    /// Loads and compiles every pack.
+    fn builtin_count(&self) -> usize {
+        if self.no_builtin { 0 } else { BUILTIN.len() }
+    }
+}
+
+impl KeptPackArguments {
+    /// Loads and compiles every pack, or takes what was kept of it.
     pub fn compile(&self, more: &[PathBuf]) -> Result<Ruleset, Refusal> {
-        Ruleset::compile(self.load(more)?).map_err(|errors| refuse(&errors))
+        let files = self.packs.read(more)?;
+        let Some(folder) = &self.cache else {
+            return Ruleset::compile(self.packs.load_files(files, Vec::new())?).map_err(|errors| refuse(&errors));
+        };
+        let builtin = BUILTIN.iter().take(self.packs.builtin_count()).map(|pack| (pack.name, pack.text.as_bytes()));
+        let own = files.iter().map(|file| (file.name.as_str(), file.bytes.as_slice()));
+        let cache = RulesetCache::new(folder, builtin.chain(own));
+        let warn = |what: &str, error: &CacheError| {
+            let folder = crate::text::escape_for_terminal(&folder.to_string_lossy());
+            say(&format!("stormglass: the cache `{folder}` {what}: {error}"));
+        };
+        match cache.read() {
+            Ok(Some(mut stored)) => {
+                let known = stored.lists.drain(..).skip(self.packs.builtin_count()).collect();
+                let packs = self.packs.load_files(files, known)?;
+                return Ruleset::compile_stored(packs, stored).map_err(|errors| refuse(&errors));
+            }
+            Ok(None) => {}
+            Err(error) => warn("is not used, and the packs are compiled", &error),
+        }
+        let packs = self.packs.load_files(files, Vec::new())?;
+        let written = cache.writer().and_then(|mut writer| {
+            packs.iter().try_for_each(|pack| writer.add(pack))?;
+            Ok(writer)
+        });
+        let ruleset = Ruleset::compile(packs).map_err(|errors| refuse(&errors))?;
+        if let Err(error) = written.and_then(|writer| writer.finish(&ruleset)) {
+            warn("cannot be written", &error);
+        }
+        Ok(ruleset)
     }
 }
 

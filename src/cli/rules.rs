@@ -9,7 +9,7 @@ use crate::pack::{Pack, lint};
 use crate::scan::{Ruleset, test_examples};
 use crate::text::escape_for_terminal;
 
-use super::packs::{PackArguments, plural, refuse};
+use super::packs::{KeptPackArguments, PackArguments, plural, refuse};
 use super::{Exit, Refusal, print, rules_show, say};
 
 /// List, check, test and show packs of indicators
@@ -24,7 +24,7 @@ enum RulesCommand {
     /// List every indicator; as JSON Lines, every atom
     List {
         #[command(flatten)]
-        packs: PackArguments,
+        packs: KeptPackArguments,
         /// How to write the list: `text`, or `jsonl` with one object an atom
         #[arg(long, value_enum, default_value_t = ListFormat::Text)]
         format: ListFormat,
@@ -43,7 +43,7 @@ enum RulesCommand {
         #[arg(value_name = "FILE")]
         files: Vec<PathBuf>,
         #[command(flatten)]
-        packs: PackArguments,
+        packs: KeptPackArguments,
     },
     /// Show one indicator whole: what it matches, where it comes from, its examples
     Show {
@@ -75,22 +75,26 @@ pub(super) fn run(arguments: &RulesArguments) -> Result<Exit, Refusal> {
     }
 }
 
+/// Text that is gathered before it is written: lists run to a million lines.
+const PAGE_BYTES: usize = 64 << 10;
+
 fn list_text(ruleset: &Ruleset) -> Result<Exit, Refusal> {
     let mut out = String::new();
-    for (index, pack) in ruleset.packs.iter().enumerate() {
+    for pack in &ruleset.packs {
         let advisory = pack.advisory.as_ref().map(|a| format!(": {} {}", a.id, a.title)).unwrap_or_default();
         out.push_str(&format!("{}{}\n", escape_for_terminal(&pack.name), escape_for_terminal(&advisory)));
-        let own = || ruleset.indicators.iter().filter(|compiled| compiled.pack == index);
-        let width = own().map(|compiled| compiled.indicator.id.chars().count()).max().unwrap_or_default();
-        let kind_width = own().map(|compiled| compiled.kind.len()).max().unwrap_or_default().max(6);
-        for compiled in own() {
-            let indicator = &compiled.indicator;
-            let (severity, kind) = (indicator.severity.as_str(), compiled.kind);
-            let name = escape_for_terminal(&indicator.name);
-            out.push_str(&format!(
-                "  {severity:8}  {kind:kind_width$}  {:width$}  {name}\n",
-                escape_for_terminal(&indicator.id)
-            ));
+        print(&std::mem::take(&mut out))?;
+        let own = || pack.indicators.clone().filter_map(|index| ruleset.indicator(index));
+        let width = own().map(|indicator| indicator.id().chars().count()).max().unwrap_or_default();
+        let kind_width = own().map(|indicator| indicator.kind().len()).max().unwrap_or_default().max(6);
+        for indicator in own() {
+            let (severity, kind) = (indicator.severity().as_str(), indicator.kind());
+            let (id, name) = (indicator.id(), indicator.name());
+            let (id, name) = (escape_for_terminal(&id), escape_for_terminal(&name));
+            out.push_str(&format!("  {severity:8}  {kind:kind_width$}  {id:width$}  {name}\n"));
+            if out.len() > PAGE_BYTES {
+                print(&std::mem::take(&mut out))?;
+            }
         }
     }
     print(&out)?;
@@ -99,14 +103,18 @@ fn list_text(ruleset: &Ruleset) -> Result<Exit, Refusal> {
 
 fn list_jsonl(ruleset: &Ruleset) -> Result<Exit, Refusal> {
     let mut out = String::new();
-    for (compiled, observable) in ruleset.atoms() {
-        let advisory = ruleset.packs.get(compiled.pack).and_then(|pack| pack.advisory.as_ref()).map(|a| a.id.as_str());
+    for (indicator, observable) in ruleset.atoms() {
+        let advisory =
+            ruleset.packs.get(indicator.pack()).and_then(|pack| pack.advisory.as_ref()).map(|a| a.id.as_str());
         let line = json!({
-            "indicator": compiled.indicator.id,
+            "indicator": indicator.id(),
             "advisory": advisory,
-            "observable": {"type": observable.kind, "value": observable.value},
+            "observable": {"type": observable.kind(), "value": observable.value()},
         });
         out.push_str(&format!("{line}\n"));
+        if out.len() > PAGE_BYTES {
+            print(&std::mem::take(&mut out))?;
+        }
     }
     print(&out)?;
     Ok(Exit::Clean)
@@ -117,7 +125,7 @@ fn check(packs: Vec<Pack>) -> Result<Exit, Refusal> {
     for pack in &packs {
         let warnings = lint(pack);
         let name = escape_for_terminal(&pack.name);
-        let (count, warned) = (plural(pack.indicators.len(), "indicator"), plural(warnings.len(), "warning"));
+        let (count, warned) = (plural(pack.len(), "indicator"), plural(warnings.len(), "warning"));
         out.push_str(&format!("{name}: {count}, no mistakes, {warned}\n"));
         for warning in warnings {
             let problem = escape_for_terminal(&warning.problem);
@@ -142,7 +150,7 @@ fn test(ruleset: &Ruleset) -> Result<Exit, Refusal> {
         say(&format!("    {example}"));
     }
     let failed = failures.len();
-    let indicators = plural(ruleset.indicators.len(), "indicator");
+    let indicators = plural(ruleset.len(), "indicator");
     print(&format!("{} of {indicators}: {} passed, {failed} failed\n", plural(count, "example"), count - failed))?;
     Ok(if failed == 0 { Exit::Clean } else { Exit::Refused })
 }

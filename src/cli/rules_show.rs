@@ -13,8 +13,8 @@ pub(super) fn show(packs: &[Pack], id: &str) -> Result<String, Refusal> {
     };
     let mut out = String::new();
     for pack in packs {
-        for indicator in pack.indicators.iter().filter(|indicator| is_asked(pack, indicator)) {
-            describe(pack, indicator, &mut out);
+        for indicator in pack.all().filter(|indicator| is_asked(pack, indicator)) {
+            describe(pack, &indicator, &mut out);
         }
     }
     if out.is_empty() {

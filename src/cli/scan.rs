@@ -14,7 +14,7 @@ use crate::pack::Severity;
 use crate::report::{Colour, CoverageDetail, RENDERERS, Report, Style, renderer};
 use crate::scan::{Digest, Item, Plan, Source, WORKER_NAME, Watch, evidence_of, scan};
 
-use super::packs::PackArguments;
+use super::packs::KeptPackArguments;
 use super::progress::{self, ProgressMode};
 use super::{Exit, Refusal, say, settle};
 
@@ -28,7 +28,7 @@ pub(super) struct ScanArguments {
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
     #[command(flatten)]
-    packs: PackArguments,
+    packs: KeptPackArguments,
     /// How to write the report
     #[arg(long, default_value = "text", value_parser = PossibleValuesParser::new(RENDERERS.iter().map(|r| r.name())))]
     format: String,

@@ -9,28 +9,27 @@ use super::{Sighting, SightingKind, TimeZone};
 
 /// Turns a hit in `artifact` into a sighting; none where the hit's indicator is not of this ruleset.
 pub fn grade(hit: Hit, ruleset: &Ruleset, artifact: &ArtifactPath) -> Option<Sighting> {
-    let compiled = ruleset.indicators.get(hit.indicator)?;
-    let pack = ruleset.packs.get(compiled.pack)?;
-    let indicator = &compiled.indicator;
+    let indicator = ruleset.indicator(hit.indicator)?;
+    let pack = ruleset.packs.get(indicator.pack())?;
     let (severity, window) = match (hit.seen, hit.time) {
         // A quote says nothing about when the thing itself was used.
         _ if hit.kind == SightingKind::Mention => (Severity::Info, None),
-        (None, _) => (indicator.severity, None),
-        (Some(_), None) => (indicator.severity, Some("time unknown".to_owned())),
+        (None, _) => (indicator.severity(), None),
+        (Some(_), None) => (indicator.severity(), Some("time unknown".to_owned())),
         (Some(seen), Some(time)) => {
             let is_inside = (seen.first..=seen.last).contains(&time.day());
             let (word, severity) =
-                if is_inside { ("inside", indicator.severity) } else { ("outside", indicator.outside_seen) };
+                if is_inside { ("inside", indicator.severity()) } else { ("outside", indicator.outside_seen()) };
             (severity, Some(word.to_owned()))
         }
     };
     Some(Sighting {
         advisory: pack.advisory.as_ref().map(|advisory| advisory.id.clone()),
         pack: pack.name.clone(),
-        indicator: indicator.id.clone(),
-        name: indicator.name.clone(),
+        indicator: indicator.id().into_owned(),
+        name: indicator.name().into_owned(),
         severity,
-        confidence: indicator.confidence,
+        confidence: indicator.confidence(),
         kind: hit.kind,
         observable: hit.observable,
         matched: hit.matched,

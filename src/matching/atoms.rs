@@ -1,129 +1,184 @@
-//! The look-up of atoms: one hash table a kind, a prefix tree for address ranges.
+//! The look-up of atoms: a table of their values, a prefix tree for address ranges.
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::ops::Range;
 
-use foldhash::fast::RandomState;
-use hashbrown::HashMap;
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use prefix_trie::PrefixMap;
 
+use crate::observable::table::{DigestBytes, ObservableRef, ObservableTable, TableFull, from_hex};
 use crate::observable::tokens::{Shapes, Token};
-use crate::observable::{Certificate, HashKind, Observable};
+use crate::observable::{Certificate, HashKind, Observable, UrlPattern, WILDCARD};
 use crate::pack::Seen;
 use crate::record::readable;
 
 /// One atom, and the test that it is part of.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct AtomEntry {
     /// The indicator's index.
     pub indicator: u32,
     /// The leaf of the indicator's test that lists it.
     pub leaf: u32,
-    /// The value.
-    pub observable: Observable,
     /// The days on which the source saw it.
     pub seen: Option<Seen>,
 }
 
-/// What an atom is looked up by.
-#[derive(Clone, Copy, Debug)]
+/// What a token must be for some atom to be found: what a prefilter is made from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum AtomKey<'a> {
+    /// An IPv4 address.
     V4(u32),
+    /// Any of these IPv4 addresses.
     V4Range(Ipv4Net),
+    /// An IPv6 address.
     V6(u128),
+    /// Any of these IPv6 addresses.
     V6Range(Ipv6Net),
+    /// This name or one below it, in lower case; of a wildcard, what follows `*.`.
     Name(&'a str),
+    /// An e-mail address, in lower case.
     Email(&'a str),
-    Hash(&'a str),
+    /// A digest, as its bytes.
+    Hash(&'a [u8]),
+    /// The host of a URL: a name in lower case, or an address. URLs of one host repeat it.
     UrlHost(&'a str),
 }
 
-/// Ends a chain of atoms with the same key.
+/// Ends a chain of atoms with the same value.
 const NONE: u32 = u32::MAX;
 
-/// Every atom of a ruleset, by its value. Atoms with equal keys form a chain through `next`.
+/// Every atom of a ruleset, by its value. Atoms with equal values form a chain.
 #[derive(Debug, Default)]
 pub(super) struct AtomTable {
-    pub entries: Vec<AtomEntry>,
-    next: Vec<u32>,
-    v4: HashMap<u32, u32, RandomState>,
-    v6: HashMap<u128, u32, RandomState>,
+    values: ObservableTable,
+    /// The last atom of each value.
+    last: Vec<u32>,
+    atoms: Vec<Atom>,
+    seen: BTreeMap<u32, Seen>,
+    /// The numbers of the values that are ranges.
     v4_ranges: PrefixMap<Ipv4Net, u32>,
     v6_ranges: PrefixMap<Ipv6Net, u32>,
-    names: HashMap<Box<str>, u32, RandomState>,
-    emails: HashMap<Box<str>, u32, RandomState>,
-    hashes: HashMap<Box<str>, u32, RandomState>,
-    url_hosts: HashMap<Box<str>, u32, RandomState>,
+    kinds: Vec<HashKind>,
+    /// The numbers of the values that are certificates told by a digest, by its bytes.
+    thumbprints: BTreeMap<Box<[u8]>, u32>,
+    /// Whether some name begins with `*.`.
+    has_wildcards: bool,
 }
 
-fn chain<K: Eq + std::hash::Hash>(map: &mut HashMap<K, u32, RandomState>, key: K, id: u32) -> u32 {
-    map.insert(key, id).unwrap_or(NONE)
+#[derive(Clone, Copy, Debug)]
+struct Atom {
+    indicator: u32,
+    leaf: u32,
+    value: u32,
+    /// The atom with the same value that was added before.
+    before: u32,
+}
+
+fn index(id: u32) -> usize {
+    usize::try_from(id).unwrap_or(usize::MAX)
 }
 
 impl AtomTable {
-    /// Adds an atom.
-    pub fn add(&mut self, entry: AtomEntry) {
-        let id = u32::try_from(self.entries.len()).unwrap_or(NONE);
-        let before = match &entry.observable {
-            Observable::Ip(range) => match (range.address(), range.network()) {
-                (Some(IpAddr::V4(address)), _) => chain(&mut self.v4, u32::from(address), id),
-                (Some(IpAddr::V6(address)), _) => chain(&mut self.v6, u128::from(address), id),
-                (None, IpNet::V4(range)) => self.v4_ranges.insert(range, id).unwrap_or(NONE),
-                (None, IpNet::V6(range)) => self.v6_ranges.insert(range, id).unwrap_or(NONE),
-            },
-            Observable::Domain(name) => chain(&mut self.names, name.strip_prefix("*.").unwrap_or(name).into(), id),
-            Observable::Email(address) => chain(&mut self.emails, address.as_str().into(), id),
-            Observable::Hash(_, digits) => chain(&mut self.hashes, digits.as_str().into(), id),
-            Observable::Certificate(Certificate::Thumbprint(digits)) => {
-                chain(&mut self.hashes, digits.as_str().into(), id)
-            }
-            // Found by their spellings, among the patterns.
-            Observable::Certificate(_) | Observable::UserAgent(_) => NONE,
-            Observable::Url(url) => chain(&mut self.url_hosts, url.host.as_str().into(), id),
-        };
-        self.entries.push(entry);
-        self.next.push(before);
+    /// Starts with values that are to become atoms, so that the largest list is hashed only once.
+    pub fn starting_from(values: ObservableTable) -> Self {
+        let last = vec![NONE; values.len()];
+        let atoms = Vec::with_capacity(values.len());
+        Self { values, last, atoms, ..Self::default() }
     }
 
-    /// Calls `each` with the key of every atom.
-    pub fn each_key(&self, each: &mut dyn FnMut(AtomKey<'_>)) {
-        for entry in &self.entries {
-            each(match &entry.observable {
-                Observable::Ip(range) => match (range.address(), range.network()) {
-                    (Some(IpAddr::V4(address)), _) => AtomKey::V4(u32::from(address)),
-                    (Some(IpAddr::V6(address)), _) => AtomKey::V6(u128::from(address)),
-                    (None, IpNet::V4(range)) => AtomKey::V4Range(range),
-                    (None, IpNet::V6(range)) => AtomKey::V6Range(range),
-                },
-                Observable::Domain(name) => AtomKey::Name(name.strip_prefix("*.").unwrap_or(name)),
-                Observable::Email(address) => AtomKey::Email(address),
-                Observable::Hash(_, digits) | Observable::Certificate(Certificate::Thumbprint(digits)) => {
-                    AtomKey::Hash(digits)
-                }
-                Observable::Url(url) => AtomKey::UrlHost(&url.host),
-                Observable::Certificate(_) | Observable::UserAgent(_) => continue,
-            });
+    /// Adds an atom, and returns its number.
+    pub fn add(
+        &mut self,
+        indicator: u32,
+        leaf: u32,
+        observable: &Observable,
+        seen: Option<Seen>,
+    ) -> Result<u32, TableFull> {
+        let mut digest = [0; size_of::<DigestBytes>()];
+        let id = self.add_value(indicator, leaf, ObservableRef::new(observable, &mut digest))?;
+        if let Some(seen) = seen {
+            self.seen.insert(id, seen);
         }
+        Ok(id)
+    }
+
+    /// Adds an atom without a window, and returns its number.
+    pub fn add_value(&mut self, indicator: u32, leaf: u32, value: ObservableRef<'_>) -> Result<u32, TableFull> {
+        let added = self.values.add(value)?;
+        if added.is_new {
+            self.last.push(NONE);
+        }
+        self.add_known(indicator, leaf, added.id)
+    }
+
+    /// Adds an atom whose value has this number, and returns the atom's.
+    pub fn add_known(&mut self, indicator: u32, leaf: u32, value: u32) -> Result<u32, TableFull> {
+        let id = u32::try_from(self.atoms.len()).ok().filter(|id| *id != NONE).ok_or(TableFull)?;
+        let last = self.last.get_mut(index(value)).ok_or(TableFull)?;
+        let before = std::mem::replace(last, id);
+        self.atoms.push(Atom { indicator, leaf, value, before });
+        if before == NONE {
+            match self.values.get(value) {
+                Some(ObservableRef::Range(IpNet::V4(range))) => drop(self.v4_ranges.insert(range, value)),
+                Some(ObservableRef::Range(IpNet::V6(range))) => drop(self.v6_ranges.insert(range, value)),
+                Some(ObservableRef::Hash(kind, _)) if !self.kinds.contains(&kind) => self.kinds.push(kind),
+                Some(ObservableRef::Domain(name)) => self.has_wildcards |= name.starts_with(WILDCARD),
+                Some(ObservableRef::Other(Observable::Certificate(Certificate::Thumbprint(digits)))) => {
+                    let mut digest = [0; size_of::<DigestBytes>()];
+                    if let Some(digest) = from_hex(digits.as_bytes(), &mut digest) {
+                        self.thumbprints.insert(Box::from(digest), value);
+                    }
+                }
+                _ => {}
+            }
+        }
+        Ok(id)
+    }
+
+    /// Returns how many atoms there are.
+    pub fn len(&self) -> usize {
+        self.atoms.len()
     }
 
     /// Returns the shapes that some atom has.
     pub fn shapes(&self) -> Shapes {
-        let urls = !self.url_hosts.is_empty();
+        let counts = self.values.counts();
+        let urls = counts.urls > 0;
         Shapes {
-            v4: urls || !self.v4.is_empty() || !self.v4_ranges.is_empty(),
-            v6: urls || !self.v6.is_empty() || !self.v6_ranges.is_empty(),
-            name: urls || !self.names.is_empty(),
-            email: !self.emails.is_empty(),
-            hex: !self.hashes.is_empty(),
+            v4: urls || counts.v4 > 0 || !self.v4_ranges.is_empty(),
+            v6: urls || counts.v6 > 0 || !self.v6_ranges.is_empty(),
+            name: urls || counts.domains > 0,
+            email: counts.emails > 0,
+            hex: counts.hashes > 0 || !self.thumbprints.is_empty(),
         }
     }
 
-    fn each_of(&self, head: Option<u32>, each: &mut dyn FnMut(u32)) {
-        let mut id = head.unwrap_or(NONE);
+    /// Calls `each` with what a token must be, for each value of an atom.
+    pub fn each_key(&self, each: &mut dyn FnMut(AtomKey<'_>)) {
+        for value in self.values.iter() {
+            match value {
+                ObservableRef::V4(address) => each(AtomKey::V4(address)),
+                ObservableRef::V6(address) => each(AtomKey::V6(address)),
+                ObservableRef::Range(IpNet::V4(range)) => each(AtomKey::V4Range(range)),
+                ObservableRef::Range(IpNet::V6(range)) => each(AtomKey::V6Range(range)),
+                ObservableRef::Domain(name) => each(AtomKey::Name(name.strip_prefix(WILDCARD).unwrap_or(name))),
+                ObservableRef::Email(address) => each(AtomKey::Email(address)),
+                ObservableRef::Hash(_, digest) => each(AtomKey::Hash(digest)),
+                ObservableRef::Url(url) => each(AtomKey::UrlHost(url.host)),
+                // Found by their spellings, among the patterns.
+                ObservableRef::Other(_) => {}
+            }
+        }
+        self.thumbprints.keys().for_each(|digest| each(AtomKey::Hash(digest)));
+    }
+
+    fn each_of(&self, value: Option<u32>, each: &mut dyn FnMut(u32)) {
+        let mut id = value.and_then(|value| self.last.get(index(value))).copied().unwrap_or(NONE);
         while id != NONE {
             each(id);
-            id = usize::try_from(id).ok().and_then(|index| self.next.get(index)).copied().unwrap_or(NONE);
+            id = self.atoms.get(index(id)).map_or(NONE, |atom| atom.before);
         }
     }
 
@@ -139,15 +194,23 @@ impl AtomTable {
             Token::Address(address) => self.look_up_address(text, *address, range, each),
             Token::Name(name) => self.look_up_name(text, name, range, each),
             Token::Email(local, host) => {
-                let mut address = lower(local);
-                address.push('@');
-                address.push_str(&lower_name(host));
-                self.each_of(self.emails.get(address.as_str()).copied(), &mut |id| each(id, range.clone()));
+                let length = local.len() + 1 + host.len();
+                let found = match text.get(range.clone()) {
+                    Some(address) if address.len() == length && address.is_ascii() => self.values.find_email(address),
+                    _ => {
+                        let local = String::from_utf8_lossy(local).to_lowercase();
+                        self.values.find_email(&[local.as_bytes(), b"@", &comparable(host)].concat())
+                    }
+                };
+                self.each_of(found, &mut |id| each(id, range.clone()));
             }
             Token::Hex(digits) => {
-                let mut digits = lower(digits);
-                digits.retain(|c| c.is_ascii_hexdigit());
-                self.each_of(self.hashes.get(digits.as_str()).copied(), &mut |id| each(id, range.clone()));
+                let mut digest = [0; size_of::<DigestBytes>()];
+                let Some(digest) = from_hex(digits, &mut digest) else { return };
+                for kind in self.kinds.iter().filter(|kind| kind.digits() == digest.len() * 2) {
+                    self.each_of(self.values.find_digest(*kind, digest), &mut |id| each(id, range.clone()));
+                }
+                self.each_of(self.thumbprints.get(digest).copied(), &mut |id| each(id, range.clone()));
             }
         }
     }
@@ -162,99 +225,117 @@ impl AtomTable {
         let mut one = |id: u32| each(id, range.clone());
         match address {
             IpAddr::V4(v4) => {
-                self.each_of(self.v4.get(&u32::from(v4)).copied(), &mut one);
+                self.each_of(self.values.find_v4(u32::from(v4)), &mut one);
                 if !self.v4_ranges.is_empty() {
-                    for (_, id) in self.v4_ranges.cover(&Ipv4Net::from(v4)) {
-                        self.each_of(Some(*id), &mut one);
+                    for (_, value) in self.v4_ranges.cover(&Ipv4Net::from(v4)) {
+                        self.each_of(Some(*value), &mut one);
                     }
                 }
             }
             IpAddr::V6(v6) => {
-                self.each_of(self.v6.get(&u128::from(v6)).copied(), &mut one);
+                self.each_of(self.values.find_v6(u128::from(v6)), &mut one);
                 if !self.v6_ranges.is_empty() {
-                    for (_, id) in self.v6_ranges.cover(&Ipv6Net::from(v6)) {
-                        self.each_of(Some(*id), &mut one);
+                    for (_, value) in self.v6_ranges.cover(&Ipv6Net::from(v6)) {
+                        self.each_of(Some(*value), &mut one);
                     }
                 }
             }
         }
-        if !self.url_hosts.is_empty() {
-            self.look_up_url(text, &address.to_string(), range, each);
+        if self.values.counts().urls > 0 {
+            self.look_up_url(text, address.to_string().as_bytes(), range, each);
         }
     }
 
     fn look_up_name(&self, text: &[u8], name: &[u8], range: Range<usize>, each: &mut dyn FnMut(u32, Range<usize>)) {
-        let name = lower_name(name);
-        if !self.names.is_empty() {
-            let mut suffix = name.as_str();
+        let name = comparable(name);
+        if self.values.counts().domains > 0 {
+            let mut suffix = name.as_ref();
             loop {
-                let is_apex = suffix.len() == name.len();
-                let head = if suffix.len() <= NAME_BYTES { self.names.get(suffix).copied() } else { None };
-                self.each_of(head, &mut |id| {
-                    if !(is_apex && self.is_wildcard(id)) {
-                        each(id, range.clone());
+                // Nothing longer is listed, and the work would grow with the square of its length.
+                if suffix.len() <= NAME_BYTES {
+                    self.each_of(self.values.find_domain(suffix), &mut |id| each(id, range.clone()));
+                    // A wildcard stands for what is below it alone.
+                    if self.has_wildcards && suffix.len() < name.len() {
+                        self.each_of(self.find_wildcard(suffix), &mut |id| each(id, range.clone()));
                     }
-                });
-                match suffix.split_once('.') {
-                    Some((_, parent)) => suffix = parent,
+                }
+                match memchr::memchr(b'.', suffix).and_then(|dot| suffix.get(dot + 1..)) {
+                    Some(parent) => suffix = parent,
                     None => break,
                 }
             }
         }
-        if !self.url_hosts.is_empty() {
+        if self.values.counts().urls > 0 {
             self.look_up_url(text, &name, range, each);
         }
     }
 
-    /// Tells whether an atom stands for sub-domains alone.
-    fn is_wildcard(&self, id: u32) -> bool {
-        matches!(self.entry(id).map(|e| &e.observable), Some(Observable::Domain(name)) if name.starts_with("*."))
+    fn find_wildcard(&self, suffix: &[u8]) -> Option<u32> {
+        let mut name = [0; WILDCARD.len() + NAME_BYTES];
+        let length = WILDCARD.len() + suffix.len();
+        name.iter_mut().zip(WILDCARD.bytes().chain(suffix.iter().copied())).for_each(|(to, from)| *to = from);
+        self.values.find_domain(name.get(..length)?)
     }
 
-    fn look_up_url(&self, text: &[u8], host: &str, range: Range<usize>, each: &mut dyn FnMut(u32, Range<usize>)) {
-        let Some(&head) = self.url_hosts.get(host) else { return };
+    fn look_up_url(&self, text: &[u8], host: &[u8], range: Range<usize>, each: &mut dyn FnMut(u32, Range<usize>)) {
+        if !self.values.has_url_host(host) {
+            return;
+        }
         // The longest path that is worth comparing; URLs beyond this are not in use.
         let rest = text.get(range.end..text.len().min(range.end + 8192)).unwrap_or_default();
         // `[fe80::1%25eth0]:8080`: the zone belongs to the host. Source: RFC 6874, section 2.
         let zone = rest.iter().take(ZONE_BYTES).position(|&byte| byte == b']').filter(|_| rest.starts_with(b"%"));
         let lead = zone.map_or(usize::from(rest.starts_with(b"]")), |zone| zone + 1);
         let rest = String::from_utf8_lossy(rest.get(lead..).unwrap_or_default());
-        self.each_of(Some(head), &mut |id| {
-            if let Some(Observable::Url(url)) = self.entry(id).map(|entry| &entry.observable)
-                && let Some(length) = url.match_behind_host(&rest)
-            {
-                each(id, range.start..(range.end + if length > 0 { lead + length } else { 0 }).min(text.len()));
+        // One host may have very many URLs: they take turns in one pattern.
+        let mut pattern = UrlPattern { host: String::new(), port: None, path: String::new() };
+        self.values.urls_of(host, &mut |value, url| {
+            url.write_to(&mut pattern);
+            if let Some(length) = pattern.match_behind_host(&rest) {
+                let end = range.end + if length > 0 { lead + length } else { 0 };
+                self.each_of(Some(value), &mut |id| each(id, range.start..end.min(text.len())));
             }
         });
     }
 
     /// Tells whether some URL has this host, whatever its path: escapes may hide the path from a screen.
     pub fn is_url_host(&self, token: &Token<'_>) -> bool {
-        !self.url_hosts.is_empty()
+        self.values.counts().urls > 0
             && match token {
-                Token::Name(name) => self.url_hosts.contains_key(lower_name(name).as_str()),
-                Token::Address(address) => self.url_hosts.contains_key(address.to_string().as_str()),
+                Token::Name(name) => self.values.has_url_host(&comparable(name)),
+                Token::Address(address) => self.values.has_url_host(address.to_string().as_bytes()),
                 Token::Email(..) | Token::Hex(_) => false,
             }
     }
 
     /// Calls `each` with every atom that is this digest of a file. Thumbprints are not digests of files.
     pub fn look_up_digest(&self, kind: HashKind, digits: &str, each: &mut dyn FnMut(u32)) {
-        self.each_of(self.hashes.get(digits).copied(), &mut |id| {
-            if matches!(self.entry(id).map(|e| &e.observable), Some(Observable::Hash(of, _)) if *of == kind) {
-                each(id);
-            }
-        });
+        let mut digest = [0; size_of::<DigestBytes>()];
+        if let Some(digest) = from_hex(digits.as_bytes(), &mut digest) {
+            self.each_of(self.values.find_digest(kind, digest), each);
+        }
     }
 
-    /// Returns an atom by its id.
-    pub fn entry(&self, id: u32) -> Option<&AtomEntry> {
-        usize::try_from(id).ok().and_then(|index| self.entries.get(index))
+    /// Returns an atom by its number.
+    pub fn entry(&self, id: u32) -> Option<AtomEntry> {
+        let Atom { indicator, leaf, .. } = *self.atoms.get(index(id))?;
+        Some(AtomEntry { indicator, leaf, seen: self.seen.get(&id).copied() })
+    }
+
+    /// Returns the value of an atom by the atom's number.
+    pub fn value(&self, id: u32) -> Option<ObservableRef<'_>> {
+        self.values.get(self.atoms.get(index(id))?.value)
+    }
+
+    /// Returns every atom with its value, in the order in which they were added.
+    pub fn iter(&self) -> impl Iterator<Item = (AtomEntry, ObservableRef<'_>)> {
+        let ids = 0..u32::try_from(self.atoms.len()).unwrap_or(NONE);
+        ids.filter_map(|id| self.entry(id).zip(self.value(id)))
     }
 
     /// Tells whether some atom is a digest of this kind.
     pub fn has_hash(&self, kind: HashKind) -> bool {
-        self.entries.iter().any(|entry| matches!(&entry.observable, Observable::Hash(of, _) if *of == kind))
+        self.kinds.contains(&kind)
     }
 }
 
@@ -264,16 +345,60 @@ const ZONE_BYTES: usize = 32;
 /// The most bytes of a name. Source: RFC 1035, section 2.3.4.
 const NAME_BYTES: usize = 253;
 
-fn lower_name(bytes: &[u8]) -> String {
-    if bytes.is_ascii() { lower(bytes) } else { Observable::comparable_name(&readable(bytes)) }
+/// Returns a name as it is listed, but for the case of ASCII letters.
+fn comparable(name: &[u8]) -> Cow<'_, [u8]> {
+    if name.is_ascii() {
+        return Cow::Borrowed(name);
+    }
+    Cow::Owned(Observable::comparable_name(&readable(name)).into_bytes())
 }
 
-fn lower(bytes: &[u8]) -> String {
-    let mut text = String::from_utf8_lossy(bytes).into_owned();
-    if text.is_ascii() {
-        text.make_ascii_lowercase();
-        text
-    } else {
-        text.to_lowercase()
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::observable::AtomKind;
+
+    #[test]
+    fn every_key_is_told_and_equal_values_are_told_apart_by_their_atoms() {
+        let mut table = AtomTable::default();
+        let values = [
+            (AtomKind::Ip, "192.0.2.1"),
+            (AtomKind::Ip, "192.0.2.0/24"),
+            (AtomKind::Ip, "2001:db8::1"),
+            (AtomKind::Ip, "2001:db8::/64"),
+            (AtomKind::Domain, "Evil.Example"),
+            (AtomKind::Email, "Bob@evil.example"),
+            (AtomKind::Url, "http://evil.example/a"),
+            (AtomKind::Ip, "192.0.2.1"),
+        ];
+        for (leaf, (kind, value)) in (0..).zip(values) {
+            table.add(0, leaf, &Observable::parse(kind, value).unwrap(), None).unwrap();
+        }
+        let mut keys = Vec::new();
+        table.each_key(&mut |key| keys.push(format!("{key:?}")));
+        let expected = [
+            "V4(3221225985)",
+            "V4Range(192.0.2.0/24)",
+            "V6(42540766411282592856903984951653826561)",
+            "V6Range(2001:db8::/64)",
+            "Name(\"evil.example\")",
+            "Email(\"bob@evil.example\")",
+            "UrlHost(\"evil.example\")",
+        ];
+        assert_eq!(keys, expected);
+        let found = |token: Token<'_>| {
+            let mut leaves = Vec::new();
+            table.look_up(b"", &token, 0..0, &mut |id, _| leaves.push(table.entry(id).unwrap().leaf));
+            leaves
+        };
+        assert_eq!(found(Token::Address([192, 0, 2, 1].into())), [7, 0, 1]);
+        assert_eq!(found(Token::Address([192, 0, 3, 1].into())), [0_u32; 0]);
+        assert_eq!(found(Token::Name(b"A.EVIL.example")), [4]);
+        assert_eq!(found(Token::Name(b"notevil.example")), [0_u32; 0]);
+        assert_eq!(found(Token::Email(b"BOB", b"evil.example")), [5]);
+        assert_eq!(found(Token::Email(b"bobb", b"evil.example")), [0_u32; 0]);
+        assert!(
+            table.is_url_host(&Token::Name(b"evil.EXAMPLE")) && !table.is_url_host(&Token::Name(b"a.evil.example"))
+        );
     }
 }

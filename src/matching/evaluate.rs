@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use super::{ObservableValue, SightingKind};
-use crate::observable::Observable;
 use crate::observable::decoding::DecodingLimit;
 use crate::observable::refang::{Mark, Refanged, Touch, refanged};
+use crate::observable::table::ObservableRef;
 use crate::observable::tokens::{Reading, tokens};
 use crate::record::{Block, Record, Span, entity_fields};
 use crate::text::cut_around;
@@ -289,9 +289,7 @@ impl Context<'_> {
     /// Returns where in the record's bytes a thing stands as it was matched; for an atom, by its borders.
     fn as_written(&self, thing: &Thing, raw: &[u8], matched: &[u8]) -> Option<usize> {
         let Thing::Atom(wanted) = thing else { return memchr::memmem::find(raw, matched) };
-        if let Some(Observable::Certificate(_) | Observable::UserAgent(_)) =
-            self.ruleset.atoms.entry(*wanted).map(|entry| &entry.observable)
-        {
+        if let Some(ObservableRef::Other(_)) = self.ruleset.atoms.value(*wanted) {
             return memchr::memmem::find(raw, matched);
         }
         let mut first: Option<usize> = None;
@@ -328,7 +326,7 @@ impl Context<'_> {
         let at = self.span.range.start;
         let raw = self.block.bytes().get(self.span.range.clone()).unwrap_or_default();
         let text = String::from_utf8_lossy(raw);
-        let id = self.ruleset.indicator(indicator).map(|i| i.indicator.id.clone()).unwrap_or_default();
+        let id = self.ruleset.indicator_of(indicator).map(|i| i.id().into_owned()).unwrap_or_default();
         let asked = self.ruleset.record_fields(indicator).into_iter().filter_map(|name| {
             let field = self.record.fields.iter().find(|field| name.is(&field.name))?;
             Some(format!("{}={}", name.as_str(), field.value))
@@ -363,9 +361,9 @@ impl Context<'_> {
 
     fn observable(&self, thing: &Thing) -> (ObservableValue, Option<crate::pack::Seen>) {
         match thing {
-            Thing::Atom(id) => match self.ruleset.atoms.entry(*id) {
-                Some(entry) => (Ruleset::observable_of(&entry.observable), entry.seen),
-                None => (ObservableValue { kind: "record".to_owned(), value: String::new() }, None),
+            Thing::Atom(id) => match (self.ruleset.atoms.entry(*id), self.ruleset.observable_of(*id)) {
+                (Some(entry), Some(observable)) => (observable, entry.seen),
+                _ => (ObservableValue { kind: "record".to_owned(), value: String::new() }, None),
             },
             Thing::Pattern(index) => {
                 let pattern = self.ruleset.patterns.patterns.get(*index);

@@ -2,7 +2,7 @@
 //!
 //! A filter may say yes wrongly, never no wrongly.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use super::atoms::{AtomKey, AtomTable};
 
@@ -54,7 +54,13 @@ const MIX: u64 = 0x9e37_79b9_7f4a_7c15;
 #[inline]
 fn mixed(a: u64, b: u64) -> u64 {
     let product = u128::from(a ^ MIX) * u128::from(b ^ 0xa076_1d64_78bd_642f);
-    (product >> 64) as u64 ^ product as u64
+    (product >> 64) as u64 ^ low(product)
+}
+
+/// Returns the lower half of a number.
+#[inline]
+fn low(number: u128) -> u64 {
+    u64::try_from(number & u128::from(u64::MAX)).unwrap_or_default()
 }
 
 /// Makes letters lower case, eight bytes at once. Other bytes change too, the same in values and in text.
@@ -81,20 +87,28 @@ fn number_key(high: u64, low: u64) -> u64 {
     mixed(high.rotate_left(32) ^ low, low)
 }
 
+#[inline]
+fn text_key(text: u128) -> u64 {
+    number_key((text >> 64) as u64, text as u64)
+}
+
 /// The filters of every kind of atom.
 #[derive(Debug)]
 pub(super) struct Filter {
     v4: Bits,
+    v4_texts: Bits,
     /// Of addresses, the first two bytes of those in some range.
     v4_ranges: Vec<u64>,
+    /// Whether there is some range.
+    pub has_v4_ranges: bool,
     tops: Bits,
-    /// Single labels, under which every name is listed.
-    lone_tops: Bits,
     bases: Bits,
     names: Bits,
     hex: Bits,
     /// Whether some name ends in a label that the sweep does not see, so that every name must be looked up.
     pub has_odd_names: bool,
+    /// Whether some name is a last label alone: `*.onion`.
+    has_lone_tops: bool,
 }
 
 impl Filter {
@@ -109,13 +123,15 @@ impl Filter {
         });
         let mut filter = Self {
             v4: Bits::for_keys(v4),
+            v4_texts: Bits::for_keys(v4),
             v4_ranges: vec![0; (1 << 16) / 64],
+            has_v4_ranges: false,
             tops: Bits::for_keys(0),
-            lone_tops: Bits::for_keys(0),
             bases: Bits::for_keys(names),
             names: Bits::for_keys(names),
             hex: Bits::for_keys(hex),
             has_odd_names: false,
+            has_lone_tops: false,
         };
         atoms.each_key(&mut |key| filter.add(key));
         filter
@@ -125,6 +141,7 @@ impl Filter {
         match atom {
             AtomKey::V4(address) => self.add_v4(address),
             AtomKey::V4Range(range) => {
+                self.has_v4_ranges = true;
                 let (first, last) = (u32::from(range.network()) >> 16, u32::from(range.broadcast()) >> 16);
                 for top in first..=last {
                     if let Some(word) = usize::try_from(top / 64).ok().and_then(|index| self.v4_ranges.get_mut(index)) {
@@ -139,22 +156,26 @@ impl Filter {
                 Ok(IpAddr::V6(_)) => {}
                 Err(_) => self.add_name(host),
             },
-            AtomKey::Hash(digits) => self.hex.insert(hex_key(digits.as_bytes())),
+            AtomKey::Hash(digest) => self.hex.insert(digest_key(first_bytes(digest), digest.len())),
             AtomKey::V6(_) | AtomKey::V6Range(_) => {}
         }
     }
 
     fn add_v4(&mut self, address: u32) {
         self.v4.insert(number_key(0, u64::from(address)));
+        let mut text = [0; 16];
+        for (to, from) in text.iter_mut().zip(Ipv4Addr::from(address).to_string().bytes()) {
+            *to = from;
+        }
+        self.v4_texts.insert(text_key(u128::from_le_bytes(text)));
     }
 
     fn add_name(&mut self, name: &str) {
-        let top = name.rsplit_once('.').map_or(name, |(_, top)| top);
+        let (rest, top) = name.rsplit_once('.').unwrap_or_else(|| {
+            self.has_lone_tops = true;
+            ("", name)
+        });
         self.has_odd_names |= !top.starts_with(|c: char| c.is_ascii_alphabetic() || !c.is_ascii());
-        let Some((rest, top)) = name.rsplit_once('.') else {
-            self.tops.insert(key(top.as_bytes()));
-            return self.lone_tops.insert(key(top.as_bytes()));
-        };
         let base = rest.rfind('.').map_or(name, |at| name.get(at + 1..).unwrap_or(name));
         self.tops.insert(key(top.as_bytes()));
         self.bases.insert(key(base.as_bytes()));
@@ -172,16 +193,22 @@ impl Filter {
                 .is_some_and(|word| word >> (top % 64) & 1 == 1)
     }
 
+    /// Tells whether an address may be listed that is written like this, with zero bytes behind it.
+    #[inline]
+    pub fn has_v4_text(&self, text: u128) -> bool {
+        self.v4_texts.has(text_key(text))
+    }
+
     /// Tells whether the last label of some name may be this.
     #[inline]
     pub fn has_top(&self, label: &[u8]) -> bool {
         self.tops.has(key(label))
     }
 
-    /// Tells whether every name that ends in this label may be listed.
+    /// Tells whether every name may be listed that ends in this label.
     #[inline]
     pub fn has_lone_top(&self, label: &[u8]) -> bool {
-        self.lone_tops.has(key(label))
+        self.has_lone_tops && self.names.has(key(label))
     }
 
     /// Tells whether the last two labels of some name may be these.
@@ -199,14 +226,33 @@ impl Filter {
     /// Tells whether a run of hexadecimal digits may be listed.
     #[inline]
     pub fn has_hex(&self, digits: &[u8]) -> bool {
-        self.hex.has(hex_key(digits))
+        digits.first_chunk().is_some_and(|first| self.hex.has(digest_key(first_digits(*first), digits.len() / 2)))
     }
 }
 
 /// Digests are random, so their first bytes tell enough.
 #[inline]
-fn hex_key(digits: &[u8]) -> u64 {
-    key(digits.get(..16).unwrap_or(digits)) ^ digits.len() as u64
+fn digest_key(first: u64, length: usize) -> u64 {
+    number_key(length as u64, first)
+}
+
+/// Returns the first eight bytes of a digest, none of which is shorter.
+fn first_bytes(digest: &[u8]) -> u64 {
+    digest.first_chunk().map_or(0, |first| u64::from_be_bytes(*first))
+}
+
+/// Reads sixteen hexadecimal digits of either case, all at once; what is no digit gives any number.
+#[inline]
+fn first_digits(digits: [u8; 16]) -> u64 {
+    const ONES: u128 = u128::MAX / 0xff;
+    let digits = u128::from_be_bytes(digits);
+    // A letter has bit 6, and its low bits count from 1.
+    let halves = (digits & (ONES * 0x0f)) + (digits >> 6 & ONES) * 9;
+    // Each step halves the space between digits.
+    let halves = (halves | halves >> 4) & 0x00ff_00ff_00ff_00ff_00ff_00ff_00ff_00ff;
+    let halves = (halves | halves >> 8) & 0x0000_ffff_0000_ffff_0000_ffff_0000_ffff;
+    let halves = (halves | halves >> 16) & 0x0000_0000_ffff_ffff_0000_0000_ffff_ffff;
+    low(halves >> 32 | halves)
 }
 
 #[cfg(test)]
@@ -218,6 +264,15 @@ mod tests {
         for name in ["a.bc", "evil.example", "EVIL.Example", "a-very-long-name-of-many-labels.sub.example.com"] {
             assert_eq!(key(name.as_bytes()), key(name.to_ascii_uppercase().as_bytes()), "{name}");
             assert_ne!(key(name.as_bytes()), key(format!("{name}x").as_bytes()), "{name}");
+        }
+    }
+
+    #[test]
+    fn digests_have_one_key_as_bytes_and_as_digits() {
+        for digits in ["0123456789abcdef", "FEDCBA9876543210", "d4B4cccDa9228624", "ffffffffffffffff"] {
+            let bytes = u64::from_str_radix(digits, 16).unwrap();
+            assert_eq!(first_digits(*digits.as_bytes().first_chunk().unwrap()), bytes, "{digits}");
+            assert_eq!(first_bytes(&bytes.to_be_bytes()), bytes, "{digits}");
         }
     }
 

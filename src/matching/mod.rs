@@ -7,10 +7,12 @@
 //! How values look belongs to `observable/`; what a hit is worth, to `finding/`.
 
 mod atoms;
+mod cache;
 mod condition;
 mod evaluate;
 mod expression;
 mod filter;
+mod indicators;
 mod matcher;
 mod patterns;
 mod predicate;
@@ -26,8 +28,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+pub use cache::{CacheError, CacheWriter, RulesetCache, StoredRuleset};
+pub use indicators::{CompiledIndicator, IndicatorView, PackInfo};
 pub use matcher::Matcher;
-pub use ruleset::{CompiledIndicator, Digests, Evaluated, PackInfo, Ruleset};
+pub use ruleset::{Digests, Evaluated, Ruleset};
 
 use crate::pack::Seen;
 use crate::record::EventTime;
@@ -74,7 +78,7 @@ pub struct LimitMet {
 /// One indicator's atom in one record (or in an artifact as a whole), before it is graded.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Hit {
-    /// The indicator's index in [`Ruleset::indicators`].
+    /// The indicator's index, for [`Ruleset::indicator`].
     pub indicator: usize,
     /// Seen or quoted.
     pub kind: SightingKind,

@@ -1,9 +1,11 @@
 //! Text, regular expressions, hex strings and YARA rules, compiled by yara-x. They are run in `scanners.rs`.
 
+use std::fmt;
+
 use yara_x::{Compiler, Rules, SourceCode};
 
 use crate::observable::decoding::longest_plain_part;
-use crate::observable::{Spelling, Whole};
+use crate::observable::{Observable, Spelling, Whole};
 use crate::pack::{Borders, LetterCase, TextPattern};
 
 use super::expression::{in_any_case, quote, quote_slashes, spelled, split_flags, without_anchors};
@@ -56,6 +58,35 @@ pub(super) struct PatternBuilder {
     sources: Vec<YaraSource>,
     hexes: Vec<YaraSource>,
     is_hidden: bool,
+    known: Option<CompiledPatterns>,
+}
+
+/// The version of yara-x, whose compiled rules no other version reads.
+pub(super) const YARA_VERSION: &str = yara_x::VERSION;
+
+/// The patterns of some packs as yara-x compiled them before.
+#[derive(Default)]
+pub(super) struct CompiledPatterns {
+    strings: Option<Rules>,
+    rules: Option<Rules>,
+    hexes: Option<Rules>,
+}
+
+/// What yara-x compiled, as bytes: the strings, the rules of packs, the hex strings; none where there are none.
+pub(super) type PatternBytes = [Option<Vec<u8>>; 3];
+
+impl fmt::Debug for CompiledPatterns {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CompiledPatterns").finish_non_exhaustive()
+    }
+}
+
+impl CompiledPatterns {
+    /// Reads what [`Patterns::to_bytes`] wrote; none where yara-x does not take it.
+    pub fn read([strings, rules, hexes]: &PatternBytes) -> Option<Self> {
+        let read = |bytes: &Option<Vec<u8>>| bytes.as_deref().map(Rules::deserialize).transpose().ok();
+        Some(Self { strings: read(strings)?, rules: read(rules)?, hexes: read(hexes)? })
+    }
 }
 
 /// How many strings one generated rule holds: compiling costs by rule, not by string.
@@ -83,6 +114,18 @@ pub(super) struct Program {
 }
 
 impl PatternBuilder {
+    /// Starts with what is known of these same patterns: then none of them is compiled again.
+    pub fn new(known: Option<CompiledPatterns>) -> Self {
+        Self { known, ..Self::default() }
+    }
+
+    fn check(&self, source: &str) -> Result<(), String> {
+        if self.known.is_none() {
+            compile(source)?;
+        }
+        Ok(())
+    }
+
     /// Adds a text.
     pub fn text(&mut self, indicator: u32, leaf: u32, text: &TextPattern) {
         let declare = |value: &str, borders: Borders| {
@@ -116,22 +159,26 @@ impl PatternBuilder {
             Role::Anchored(built.map_err(|error| error.to_string())?)
         };
         let declared = format!("/{}/{flags}", quote_slashes(bare.as_deref().unwrap_or(body)));
-        compile(&format!("rule probe {{ strings: $p = {declared} condition: $p }}"))?;
+        self.check(&format!("rule probe {{ strings: $p = {declared} condition: $p }}"))?;
         let value = expression.to_owned();
         self.patterns.push((Pattern { indicator, leaf, kind: "regex", value, atom: None, role }, declared));
         Ok(())
     }
 
-    /// Adds a text by which an atom is found.
-    pub fn spelling(&mut self, indicator: u32, leaf: u32, atom: u32, kind: &'static str, spelling: &Spelling) {
-        let (value, role) = (spelling.text.clone(), Role::Whole(spelling.whole));
-        self.patterns.push((Pattern { indicator, leaf, kind, value, atom: Some(atom), role }, spelled(spelling)));
+    /// Adds the texts by which an atom is found that has no shape of its own. `atom` is its number in the table of atoms.
+    pub fn spellings(&mut self, indicator: u32, leaf: u32, atom: u32, observable: &Observable) {
+        for spelling in observable.spellings() {
+            let declared = spelled(&spelling);
+            let Spelling { text: value, whole } = spelling;
+            let (kind, role) = (observable.kind(), Role::Whole(whole));
+            self.patterns.push((Pattern { indicator, leaf, kind, value, atom: Some(atom), role }, declared));
+        }
     }
 
     /// Adds a hex string, and says what is wrong with it.
     pub fn hex(&mut self, indicator: u32, leaf: u32, hex: &str) -> Result<(), String> {
         let source = format!("rule hex {{ strings: $p = {hex} condition: $p }}");
-        compile(&source)?;
+        self.check(&source)?;
         self.hexes.push(YaraSource { indicator, leaf, hex: Some(hex.to_owned()), source });
         let value = hex.to_owned();
         let pattern = Pattern { indicator, leaf, kind: "hex", value, atom: None, role: Role::Exact };
@@ -141,39 +188,53 @@ impl PatternBuilder {
 
     /// Adds a YARA source, and says what is wrong with it.
     pub fn yara(&mut self, indicator: u32, leaf: u32, source: &str) -> Result<(), String> {
-        compile(source)?;
+        self.check(source)?;
         self.sources.push(YaraSource { indicator, leaf, hex: None, source: source.to_owned() });
         Ok(())
     }
 
     /// Compiles all of it.
     pub fn build(self) -> Result<Patterns, String> {
-        let mut text = String::new();
-        for (number, chunk) in self.patterns.chunks(STRINGS_PER_RULE).enumerate() {
-            text.push_str(&format!("rule strings_{number} {{ strings:\n"));
-            for (index, (_, declared)) in chunk.iter().enumerate() {
-                text.push_str(&format!("$p{} = {declared}\n", number * STRINGS_PER_RULE + index));
-            }
-            text.push_str("condition: any of them }\n");
-        }
-        let strings = if text.is_empty() { None } else { Some(compile(&text)?) };
+        let known = self.known.unwrap_or_default();
+        let strings = if self.patterns.is_empty() {
+            None
+        } else {
+            Some(known.strings.map_or_else(|| compile_strings(&self.patterns), Ok)?)
+        };
         let patterns: Vec<Pattern> = self.patterns.into_iter().map(|(pattern, _)| pattern).collect();
         let has_regex = patterns.iter().any(|pattern| matches!(pattern.kind, "regex" | "hex"));
-        let (rules, hexes) = (program(self.sources)?, program(self.hexes)?);
+        let (rules, hexes) = (program(self.sources, known.rules)?, program(self.hexes, known.hexes)?);
         Ok(Patterns { strings, rules, hexes, patterns, has_regex, is_hidden: self.is_hidden })
     }
 }
 
-fn program(sources: Vec<YaraSource>) -> Result<Option<Program>, String> {
+fn compile_strings(patterns: &[(Pattern, String)]) -> Result<Rules, String> {
+    let mut text = String::new();
+    for (number, chunk) in patterns.chunks(STRINGS_PER_RULE).enumerate() {
+        text.push_str(&format!("rule strings_{number} {{ strings:\n"));
+        for (index, (_, declared)) in chunk.iter().enumerate() {
+            text.push_str(&format!("$p{} = {declared}\n", number * STRINGS_PER_RULE + index));
+        }
+        text.push_str("condition: any of them }\n");
+    }
+    compile(&text)
+}
+
+fn program(sources: Vec<YaraSource>, known: Option<Rules>) -> Result<Option<Program>, String> {
     if sources.is_empty() {
         return Ok(None);
     }
+    let rules = known.map_or_else(|| compile_sources(&sources), Ok)?;
+    Ok(Some(Program { rules, sources }))
+}
+
+fn compile_sources(sources: &[YaraSource]) -> Result<Rules, String> {
     let mut compiler = compiler();
     for (number, source) in sources.iter().enumerate() {
         compiler.new_namespace(&format!("{number}"));
         compiler.add_source(SourceCode::from(source.source.as_str())).map_err(|error| error.to_string())?;
     }
-    Ok(Some(Program { rules: compiler.build(), sources }))
+    Ok(compiler.build())
 }
 
 fn compiler<'a>() -> Compiler<'a> {
@@ -190,6 +251,16 @@ fn compile(source: &str) -> Result<Rules, String> {
 }
 
 impl Patterns {
+    /// Returns what was compiled as bytes.
+    ///
+    /// # Errors
+    /// What yara-x failed with.
+    pub fn to_bytes(&self) -> Result<PatternBytes, String> {
+        let bytes = |rules: Option<&Rules>| rules.map(Rules::serialize).transpose().map_err(|error| error.to_string());
+        let of = |program: &Option<Program>| bytes(program.as_ref().map(|program| &program.rules));
+        Ok([bytes(self.strings.as_ref())?, of(&self.rules)?, of(&self.hexes)?])
+    }
+
     /// Tells whether a pack brought YARA rules of its own.
     pub fn has_rules(&self) -> bool {
         self.rules.is_some()

@@ -18,6 +18,71 @@ const RUN_BYTES: usize = 96;
 /// How far a line is followed to both sides of what is not ASCII.
 const LINE_BYTES: usize = 2048;
 
+/// Tells whether a byte is one of those that names in ASCII are made of.
+#[inline]
+fn is_name(byte: u8) -> bool {
+    is_token(byte) && byte.is_ascii()
+}
+
+/// Reads one to three digits that are an octet.
+#[inline]
+fn octet(digits: &[u8]) -> Option<u32> {
+    let digit = |byte: u8| u32::from(byte.wrapping_sub(b'0'));
+    let value = match *digits {
+        [a] => digit(a),
+        [a, b] => digit(a) * 10 + digit(b),
+        [a, b, c] => digit(a) * 100 + digit(b) * 10 + digit(c),
+        _ => return None,
+    };
+    (value < 256).then_some(value)
+}
+
+/// What stands around the third dot of an address, as text.
+enum Quad {
+    /// Four octets without leading zeros, zero bytes behind them.
+    Plain(u128),
+    /// More than four octets, or leading zeros.
+    Unclear,
+    None,
+}
+
+/// The lowest and the highest bit of every byte.
+const ONES: u128 = u128::MAX / 0xff;
+const TOPS: u128 = ONES << 7;
+
+/// Looks at twelve bytes up to and with a third dot, and four behind it, all at once: the top bit of each byte tells what it
+/// is.
+#[inline]
+fn dotted_quad(window: &[u8; 16]) -> Quad {
+    const BEHIND: u32 = 12 * 8;
+    let text = u128::from_le_bytes(*window);
+    let is_none_of = |byte: u8| {
+        let other = text ^ (ONES * u128::from(byte));
+        ((other & !TOPS) + !TOPS | other) & TOPS
+    };
+    let digits = text ^ (ONES * u128::from(b'0'));
+    // Adding 0x76 carries what is above 9 into the top bit.
+    let not_digit = ((digits & !TOPS) + ONES * 0x76 | text) & TOPS;
+    let dot = !is_none_of(b'.') & TOPS;
+    let zero = !is_none_of(b'0') & TOPS;
+    let other = not_digit & !dot;
+    // Bits of the bytes before and behind the place.
+    let before = other & ((1 << BEHIND) - 1);
+    let start = (128 - before.leading_zeros()) / 8;
+    let behind = not_digit >> BEHIND;
+    if behind == 0 {
+        return Quad::None;
+    }
+    let end = 12 + behind.trailing_zeros() / 8;
+    let inside = u128::MAX >> (128 - (end - start) * 8);
+    let (dot, zero, digit) = (dot >> (start * 8) & inside, zero >> (start * 8) & inside, !not_digit & TOPS);
+    let leading = zero & (dot << 8 | 0x80) & (digit >> (start * 8 + 8) & inside);
+    if dot.count_ones() != 3 || leading != 0 {
+        return Quad::Unclear;
+    }
+    Quad::Plain(text >> (start * 8) & inside)
+}
+
 /// What a probe found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Found {
@@ -85,7 +150,8 @@ impl Probe<'_> {
             if found.escape != 0 {
                 places(found.escape, start, |at| {
                     if self.is_escape(at) {
-                        each(at, Found::Hidden);
+                        // Where it begins is in the text, even if it ends behind it.
+                        each(at.saturating_sub(2), Found::Hidden);
                     }
                 });
             }
@@ -125,36 +191,35 @@ impl Probe<'_> {
 
     /// `at` is the digit behind the third dot.
     fn v4(&self, at: usize, each: &mut dyn FnMut(usize, Found)) {
-        let mut start = at;
-        for _ in 0..3 {
-            start -= 1;
-            let dot = start;
-            while dot - start < 3 && self.before(start).is_ascii_digit() {
-                start -= 1;
-            }
+        let window = at.checked_sub(12).and_then(|from| self.text.get(from..)).and_then(|rest| rest.first_chunk());
+        let is_listed = match window.map(dotted_quad) {
+            Some(Quad::Plain(text)) => self.filter.has_v4_text(text) || self.has_v4_range() && self.has_parsed_v4(at),
+            Some(Quad::None) => false,
+            Some(Quad::Unclear) | None => self.has_parsed_v4(at),
+        };
+        if is_listed {
+            self.confirm(at.saturating_sub(12 + NEAR_BYTES), at + NEAR_BYTES, each);
         }
-        let (mut address, mut octet, mut digits, mut dots) = (0_u32, 0_u32, 0, 0);
-        let mut end = start;
-        loop {
-            let byte = self.byte(end);
-            let digit = byte.wrapping_sub(b'0');
-            if digit < 10 {
-                octet = octet * 10 + u32::from(digit);
-                digits += 1;
-                if digits > 3 {
-                    break;
-                }
-            } else if byte == b'.' && digits > 0 && dots < 3 && octet < 256 {
-                address = address << 8 | octet;
-                (octet, digits) = (0, 0);
-                dots += 1;
-            } else {
-                break;
-            }
-            end += 1;
-        }
-        if dots == 3 && (1..=3).contains(&digits) && octet < 256 && self.filter.has_v4(address << 8 | octet) {
-            self.confirm(start.saturating_sub(NEAR_BYTES), end + NEAR_BYTES, each);
+    }
+
+    fn has_v4_range(&self) -> bool {
+        self.filter.has_v4_ranges
+    }
+
+    /// Reads the address whose last octet begins at `at`, octet by octet.
+    fn has_parsed_v4(&self, at: usize) -> bool {
+        let before = self.slice(at.saturating_sub(12), at);
+        let mut octets = before.rsplit(|byte| *byte == b'.').skip(1);
+        let (Some(third), Some(second), Some(first)) = (octets.next(), octets.next(), octets.next()) else {
+            return false;
+        };
+        let lead = first.iter().rev().take(3).take_while(|byte| byte.is_ascii_digit()).count();
+        let first = first.get(first.len() - lead..).unwrap_or_default();
+        let behind = self.slice(at, self.text.len().min(at + 3));
+        let last = behind.get(..behind.iter().take_while(|byte| byte.is_ascii_digit()).count()).unwrap_or_default();
+        match (octet(first), octet(second), octet(third), octet(last)) {
+            (Some(a), Some(b), Some(c), Some(d)) => self.filter.has_v4(a << 24 | b << 16 | c << 8 | d),
+            _ => false,
         }
     }
 
@@ -163,21 +228,32 @@ impl Probe<'_> {
         if at < done.name {
             return;
         }
-        let mut end = at + 1;
-        while is_token(self.byte(end)) && self.byte(end) < 0x80 {
-            end += 1;
+        let rest = self.text.get(at..).unwrap_or_default();
+        let mut dot = at - 1;
+        let mut end = self.text.len();
+        for (place, &byte) in (at..).zip(rest) {
+            if byte == b'.' {
+                dot = place;
+            } else if !is_name(byte) {
+                end = place;
+                break;
+            }
         }
         done.name = end;
-        while matches!(self.before(end), b'.' | b'-' | b'_') && end > at {
-            end -= 1;
+        if matches!(self.before(end), b'.' | b'-' | b'_') {
+            while matches!(self.before(end), b'.' | b'-' | b'_') && end > at {
+                end -= 1;
+            }
+            let labels = self.slice(at - 1, end);
+            dot = at - 1 + labels.iter().rposition(|byte| *byte == b'.').unwrap_or_default();
         }
-        let Some(dot) = memchr::memrchr(b'.', self.slice(at - 1, end)).map(|dot| at - 1 + dot) else { return };
         if !self.filter.has_top(self.slice(dot + 1, end)) {
             return;
         }
         let mut start = self.label_start(dot);
         if self.filter.has_lone_top(self.slice(dot + 1, end)) {
-            return self.confirm(start.saturating_sub(AROUND_BYTES), end + 1, each);
+            self.confirm(start.saturating_sub(AROUND_BYTES), end + 1, each);
+            return;
         }
         if !self.starts(start, dot).any(|from| self.filter.has_base(self.slice(from, end))) {
             return;
@@ -199,14 +275,8 @@ impl Probe<'_> {
     /// Returns where the label that ends at `end` starts.
     #[inline]
     fn label_start(&self, end: usize) -> usize {
-        let mut start = end;
-        loop {
-            let byte = self.before(start);
-            if !is_token(byte) || byte == b'.' || byte >= 0x80 {
-                return start;
-            }
-            start -= 1;
-        }
+        let before = self.text.get(..end).unwrap_or_default();
+        before.iter().rposition(|&byte| !is_name(byte) || byte == b'.').map_or(0, |at| at + 1)
     }
 
     /// Returns where a name may start whose first label is this: at its start, behind the letter of an escape, behind hyphens.
@@ -313,21 +383,17 @@ impl Probe<'_> {
         }
     }
 
-    /// Tells whether an escape or defanging stands where the sweep saw its beginning or end.
+    /// Tells whether an escape or defanging stands where the sweep saw the third byte of one.
     fn is_escape(&self, at: usize) -> bool {
-        let text = self.text;
-        let begins = |back: usize| at.checked_sub(back).is_some_and(|sign| hints::begins_at(text, sign));
-        match (self.before(at.saturating_sub(1)), self.before(at), self.byte(at)) {
-            (_, _, 0 | 0x1b) => true,
-            (_, _, b'^') => begins(0),
-            (b'=', _, b'\n') if at > 1 => begins(2),
-            (_, b'\\' | b'%' | b'#' | b'=' | b'&', _) if begins(1) => true,
-            (b'=' | b'%' | b'\\', ..) if at > 1 && begins(2) => true,
-            (_, b'(' | b'[' | b'{', _) => hints::is_defanging(text.get(at - 1..).unwrap_or_default()),
-            (_, _, b';') => {
+        let Some(sign) = at.checked_sub(2) else { return self.byte(at) == b';' };
+        match self.byte(sign) {
+            0 | 0x1b => true,
+            b'\\' | b'%' | b'#' | b'=' | b'&' | b'^' if hints::begins_at(self.text, sign) => true,
+            b'(' | b'[' | b'{' => hints::is_defanging(self.text.get(sign..).unwrap_or_default()),
+            _ if self.byte(at) == b';' => {
                 let name = self.slice(at.saturating_sub(hints::ENTITY_BYTES + 1), at);
                 let begin = memchr::memrchr(b'&', name).map(|and| at - name.len() + and);
-                begin.is_some_and(|begin| hints::begins_at(text, begin))
+                begin.is_some_and(|begin| hints::begins_at(self.text, begin))
             }
             _ => false,
         }

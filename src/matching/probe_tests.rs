@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::test_runner::{Config, RngAlgorithm, RngSeed};
 
-use super::atoms::{AtomEntry, AtomTable};
+use super::atoms::AtomTable;
 use super::filter::Filter;
 use super::probe::{Found, Probe};
 use crate::observable::candidates::Level;
@@ -62,7 +62,7 @@ const JOINTS: &[&str] = &[
 fn table(values: impl Iterator<Item = Observable>) -> AtomTable {
     let mut table = AtomTable::default();
     for (leaf, observable) in (0..).zip(values) {
-        table.add(AtomEntry { indicator: leaf, leaf, observable, seen: None });
+        table.add(leaf, leaf, &observable, None).unwrap();
     }
     table
 }

@@ -1,41 +1,24 @@
 //! Packs compiled: atoms to look up, patterns to find, predicates to test, and how an indicator's test combines them.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
+use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::{ObservableValue, SightingKind};
 use crate::observable::candidates::Level;
+use crate::observable::table::{ObservableRef, ObservableTable, TableFull};
 use crate::observable::{HashKind, Observable};
-use crate::pack::{Advisory, Expr, Indicator, Pack, PackError};
+use crate::pack::{Expr, Indicator, Pack, PackError};
 use crate::record::{Field, FieldName};
 
 use super::Hit;
-use super::atoms::{AtomEntry, AtomTable};
+use super::atoms::AtomTable;
 use super::condition::{Facts, LeafKind, Test, kind_of};
-use super::patterns::{PatternBuilder, Patterns};
+use super::indicators::{CompiledIndicator, IndicatorView, Indicators, PackInfo};
+use super::patterns::{CompiledPatterns, PatternBuilder, Patterns};
 use super::predicate::{self, FieldTest};
 use super::screen::Screen;
-
-/// One indicator, compiled.
-#[derive(Debug)]
-pub struct CompiledIndicator {
-    /// The index of its pack in [`Ruleset::packs`].
-    pub pack: usize,
-    /// The indicator as its pack has it, without its test.
-    pub indicator: Indicator,
-    /// The kind of its test: `ip`, `domain` …, or `all`, `any`, `not` where it combines several kinds.
-    pub kind: &'static str,
-    test: Test,
-}
-
-/// A pack's name and advisory.
-#[derive(Clone, Debug)]
-pub struct PackInfo {
-    /// The pack's name.
-    pub name: String,
-    /// Where its indicators come from.
-    pub advisory: Option<Advisory>,
-}
 
 /// Which leaves were found in a record.
 #[derive(Debug, Default)]
@@ -66,8 +49,7 @@ pub struct Evaluated {
 pub struct Ruleset {
     /// The packs.
     pub packs: Vec<PackInfo>,
-    /// The indicators of all packs, in order.
-    pub indicators: Vec<CompiledIndicator>,
+    pub(super) indicators: Indicators,
     pub(super) atoms: AtomTable,
     pub(super) patterns: Patterns,
     pub(super) screen: Screen,
@@ -91,12 +73,23 @@ impl Ruleset {
     /// # Errors
     /// Every regular expression and YARA source that yara-x refuses, and every test that nothing could set off.
     pub fn compile(packs: Vec<Pack>) -> Result<Self, Vec<PackError>> {
-        let mut building = Building::default();
+        Self::compile_with(packs, None)
+    }
+
+    /// Compiles packs, with the compiled patterns of these same packs if they are known.
+    pub(super) fn compile_with(mut packs: Vec<Pack>, known: Option<CompiledPatterns>) -> Result<Self, Vec<PackError>> {
+        let largest = (0..packs.len()).max_by_key(|at| packs.get(*at).map_or(0, |pack| pack.listed.len()));
+        let values =
+            largest.and_then(|at| packs.get_mut(at)).map(|pack| std::mem::take(&mut pack.listed).into_values());
+        let mut own = largest.zip(values.as_ref().map(ObservableTable::len));
+        let atoms = AtomTable::starting_from(values.unwrap_or_default());
+        let mut building = Building { atoms, patterns: PatternBuilder::new(known), ..Building::default() };
         let mut infos = Vec::new();
-        let mut indicators = Vec::new();
+        let mut indicators = Indicators::default();
         let mut with_records = Vec::new();
         let mut errors = Vec::new();
         for (pack_index, pack) in packs.into_iter().enumerate() {
+            let first = indicators.len();
             for mut indicator in pack.indicators {
                 let index = u32::try_from(indicators.len()).unwrap_or(u32::MAX);
                 let expr = std::mem::replace(&mut indicator.matches, Expr::All(Vec::new()));
@@ -117,12 +110,20 @@ impl Ruleset {
                 }
                 indicators.push(CompiledIndicator { pack: pack_index, indicator, kind, test });
             }
-            infos.push(PackInfo { name: pack.name, advisory: pack.advisory });
+            let added = match own.take_if(|(at, _)| *at == pack_index) {
+                Some((_, count)) => building.known_values(indicators.len(), count),
+                None => building.values(indicators.len(), pack.listed.values()),
+            };
+            match added {
+                Ok(atoms) => indicators.push_listed(pack_index, atoms),
+                Err(TableFull) => errors.push(whole_fault(&pack.file, "there are more atoms than can be numbered")),
+            }
+            infos.push(PackInfo { name: pack.name, advisory: pack.advisory, indicators: first..indicators.len() });
         }
         if !errors.is_empty() {
             return Err(errors);
         }
-        let whole = |problem: String| vec![whole_fault(problem)];
+        let whole = |problem: String| vec![whole_fault("(all packs)", &problem)];
         let patterns = building.patterns.build().map_err(whole)?;
         let screen = Screen::new(&building.atoms, &patterns, &building.record_leaves).map_err(whole)?;
         let required =
@@ -145,11 +146,29 @@ impl Ruleset {
         self.screen.level = level;
     }
 
+    /// Returns how many indicators there are.
+    pub fn len(&self) -> usize {
+        self.indicators.len()
+    }
+
+    /// Tells whether there is no indicator.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Returns an indicator by its index: those of all packs are numbered in order.
+    pub fn indicator(&self, index: usize) -> Option<IndicatorView<'_>> {
+        self.indicators.get(index, &self.atoms)
+    }
+
+    /// Returns every indicator in order.
+    pub fn indicators(&self) -> impl Iterator<Item = IndicatorView<'_>> {
+        (0..self.len()).filter_map(|index| self.indicator(index))
+    }
+
     /// Returns the atoms with their indicators, in the order of the packs.
-    pub fn atoms(&self) -> impl Iterator<Item = (&CompiledIndicator, ObservableValue)> {
-        self.atoms.entries.iter().filter_map(|entry| {
-            self.indicator(entry.indicator).map(|indicator| (indicator, Self::observable_of(&entry.observable)))
-        })
+    pub fn atoms(&self) -> impl Iterator<Item = (IndicatorView<'_>, ObservableRef<'_>)> {
+        self.atoms.iter().filter_map(|(entry, value)| Some((self.indicator_of(entry.indicator)?, value)))
     }
 
     /// Tells whether packs brought YARA rules or hex strings, which also look at artifacts as a whole.
@@ -173,11 +192,17 @@ impl Ruleset {
     }
 
     /// Tells why an indicator could not have been found in what was scanned; none where it could.
-    pub fn why_not_evaluable(&self, indicator: &CompiledIndicator, evaluated: &Evaluated) -> Option<String> {
+    pub fn why_not_evaluable(&self, indicator: IndicatorView<'_>, evaluated: &Evaluated) -> Option<Cow<'static, str>> {
         if !evaluated.artifacts.load(Ordering::Relaxed) {
-            return Some("no artifact was examined".to_owned());
+            return Some(Cow::Borrowed("no artifact was examined"));
         }
-        self.lacks(&indicator.test, evaluated)
+        match indicator {
+            IndicatorView::Written(compiled) => self.lacks(&compiled.test, evaluated).map(Cow::Owned),
+            IndicatorView::Listed { listed, .. } if listed.value.is_digest() => {
+                (!evaluated.digests.load(Ordering::Relaxed)).then_some(Cow::Borrowed(NO_DIGEST))
+            }
+            IndicatorView::Listed { .. } => None,
+        }
     }
 
     fn lacks(&self, test: &Test, evaluated: &Evaluated) -> Option<String> {
@@ -188,8 +213,9 @@ impl Ruleset {
                 (lacks.len() == parts.len() && !parts.is_empty()).then(|| lacks.join("; "))
             }
             Test::Not(_) | Test::Found(_, LeafKind::Other) => None,
-            Test::Found(_, LeafKind::Digest) => (!evaluated.digests.load(Ordering::Relaxed))
-                .then(|| "no digest of any file was computed; only text was searched for this hash".to_owned()),
+            Test::Found(_, LeafKind::Digest) => {
+                (!evaluated.digests.load(Ordering::Relaxed)).then(|| NO_DIGEST.to_owned())
+            }
             Test::Record(leaf) => {
                 let known = evaluated.records.get(*leaf).is_some_and(|flag| flag.load(Ordering::Relaxed));
                 let fields = self.required.get(*leaf).into_iter().flatten().map(FieldName::as_str);
@@ -204,10 +230,10 @@ impl Ruleset {
         let mut hits = Vec::new();
         for (kind, digits) in &digests.0 {
             self.atoms.look_up_digest(*kind, digits, &mut |id| {
-                let Some(entry) = self.atoms.entry(id) else { return };
+                let (Some(entry), Some(value)) = (self.atoms.entry(id), self.atoms.value(id)) else { return };
                 let evidence = Evidence { seen: BTreeSet::from([entry.leaf]), quoted: BTreeSet::from([entry.leaf]) };
                 if self.decide(entry.indicator, &evidence, &[]).is_some() {
-                    let observable = Self::observable_of(&entry.observable);
+                    let observable = observable_value(value);
                     hits.push(Hit {
                         seen: entry.seen,
                         ..Hit::of_artifact(entry.indicator, observable, digits.clone(), None)
@@ -218,12 +244,13 @@ impl Ruleset {
         hits
     }
 
-    pub(super) fn observable_of(observable: &Observable) -> ObservableValue {
-        ObservableValue { kind: observable.kind().to_owned(), value: observable.value() }
+    /// Returns the observable of an atom as reports have it.
+    pub(super) fn observable_of(&self, atom: u32) -> Option<ObservableValue> {
+        self.atoms.value(atom).map(observable_value)
     }
 
-    pub(super) fn indicator(&self, index: u32) -> Option<&CompiledIndicator> {
-        usize::try_from(index).ok().and_then(|index| self.indicators.get(index))
+    pub(super) fn indicator_of(&self, index: u32) -> Option<IndicatorView<'_>> {
+        usize::try_from(index).ok().and_then(|index| self.indicator(index))
     }
 
     /// Returns the indicators that test fields, which may hold without anything having been found.
@@ -234,7 +261,7 @@ impl Ruleset {
     /// Returns the fields that an indicator's record tests ask for.
     pub(super) fn record_fields(&self, index: u32) -> Vec<&FieldName> {
         let mut leaves = Vec::new();
-        if let Some(indicator) = self.indicator(index) {
+        if let Some(IndicatorView::Written(indicator)) = self.indicator_of(index) {
             indicator.test.record_leaves(&mut leaves);
         }
         leaves.into_iter().filter_map(|leaf| self.required.get(leaf)).flatten().collect()
@@ -248,12 +275,16 @@ impl Ruleset {
         evidence: &Evidence,
         fields: &[Field<'_>],
     ) -> Option<(SightingKind, BTreeSet<u32>)> {
-        let test = &self.indicator(index)?.test;
         let mut support = BTreeSet::new();
         let seen = Facts { found: &evidence.seen, fields, leaves: &self.record_leaves };
-        let is_seen = test.holds(&seen, &mut support);
         let quoted = Facts { found: &evidence.quoted, ..seen };
-        let is_quoted = evidence.quoted.len() > evidence.seen.len() && test.holds(&quoted, &mut support);
+        let mut holds = |facts: &Facts<'_>| match self.indicator_of(index) {
+            Some(IndicatorView::Written(indicator)) => indicator.test.holds(facts, &mut support),
+            Some(IndicatorView::Listed { leaf, .. }) => Test::Found(leaf, LeafKind::Other).holds(facts, &mut support),
+            None => false,
+        };
+        let is_seen = holds(&seen);
+        let is_quoted = evidence.quoted.len() > evidence.seen.len() && holds(&quoted);
         let kind = if is_seen { SightingKind::Sighting } else { SightingKind::Mention };
         (is_seen || is_quoted).then_some((kind, support))
     }
@@ -274,6 +305,38 @@ impl Evaluated {
 }
 
 impl Building {
+    /// Adds the values that the table was made from as atoms, each of an indicator of its own; returns the atoms.
+    fn known_values(&mut self, indicator: usize, count: usize) -> Result<Range<u32>, TableFull> {
+        let count = u32::try_from(count).map_err(|_| TableFull)?;
+        self.each_value(indicator, 0..count, |atoms, indicator, leaf, value| atoms.add_known(indicator, leaf, value))
+    }
+
+    /// Adds the values of a list as atoms, each of an indicator of its own; returns the atoms.
+    fn values(&mut self, indicator: usize, values: &ObservableTable) -> Result<Range<u32>, TableFull> {
+        self.each_value(indicator, values.iter(), |atoms, indicator, leaf, value| {
+            atoms.add_value(indicator, leaf, value)
+        })
+    }
+
+    fn each_value<V>(
+        &mut self,
+        indicator: usize,
+        values: impl Iterator<Item = V>,
+        add: impl Fn(&mut AtomTable, u32, u32, V) -> Result<u32, TableFull>,
+    ) -> Result<Range<u32>, TableFull> {
+        let number = |atoms: &AtomTable| u32::try_from(atoms.len()).map_err(|_| TableFull);
+        let first = number(&self.atoms)?;
+        for (indicator, value) in (indicator..).zip(values) {
+            let indicator = u32::try_from(indicator).map_err(|_| TableFull)?;
+            let atom = add(&mut self.atoms, indicator, self.leaves, value)?;
+            if let Some(ObservableRef::Other(observable)) = self.atoms.value(atom) {
+                self.patterns.spellings(indicator, self.leaves, atom, observable);
+            }
+            self.leaves = self.leaves.checked_add(1).ok_or(TableFull)?;
+        }
+        Ok(first..number(&self.atoms)?)
+    }
+
     fn test(&mut self, indicator: u32, expr: Expr) -> Test {
         let leaf = self.leaves;
         self.leaves += 1;
@@ -285,12 +348,12 @@ impl Building {
                 let is_digest = |atom: &crate::pack::Atom| matches!(&atom.observable, Observable::Hash(kind, _) if *kind != HashKind::Thumbprint);
                 let kind = if atoms.iter().all(is_digest) { LeafKind::Digest } else { LeafKind::Other };
                 for atom in atoms {
-                    let id = u32::try_from(self.atoms.entries.len()).unwrap_or(u32::MAX);
-                    let word = atom.observable.kind();
-                    for spelling in atom.observable.spellings() {
-                        self.patterns.spelling(indicator, leaf, id, word, &spelling);
+                    match self.atoms.add(indicator, leaf, &atom.observable, atom.seen) {
+                        Ok(id) => self.patterns.spellings(indicator, leaf, id, &atom.observable),
+                        Err(TableFull) => {
+                            self.faults.push(("M004", "there are more atoms than can be numbered".to_owned()));
+                        }
                     }
-                    self.atoms.add(AtomEntry { indicator, leaf, observable: atom.observable, seen: atom.seen });
                 }
                 Test::Found(leaf, kind)
             }
@@ -332,6 +395,13 @@ impl Building {
     }
 }
 
+/// Why a listed hash may not have been found.
+const NO_DIGEST: &str = "no digest of any file was computed; only text was searched for this hash";
+
+fn observable_value(value: ObservableRef<'_>) -> ObservableValue {
+    ObservableValue { kind: value.kind().to_owned(), value: value.value() }
+}
+
 fn fault(file: &str, indicator: &Indicator, code: &'static str, problem: String) -> PackError {
     let expected = match code {
         "M001" => "at least one part that is not under `not`",
@@ -350,9 +420,9 @@ fn fault(file: &str, indicator: &Indicator, code: &'static str, problem: String)
     }
 }
 
-fn whole_fault(problem: String) -> PackError {
+fn whole_fault(file: &str, problem: &str) -> PackError {
     PackError {
-        file: "(all packs)".to_owned(),
+        file: file.to_owned(),
         line: 1,
         column: 1,
         code: "M004",

@@ -6,7 +6,7 @@ use super::{ObservableError, idna};
 const EXPECTED: &str = "a domain name such as example.com, which stands for its sub-domains, too, or *.example.com for these alone; no path";
 
 /// What stands before a name of which only the sub-domains are meant.
-pub(super) const WILDCARD: &str = "*.";
+pub const WILDCARD: &str = "*.";
 
 /// Normalises a name: lower case, ASCII, no dot at its end.
 pub(super) fn parse(text: &str) -> Result<String, ObservableError> {

@@ -13,6 +13,11 @@ pub struct IpRange(IpNet);
 const EXPECTED: &str = "an IPv4 or IPv6 address or CIDR range, such as 192.0.2.7, 198.51.100.0/24 or 2001:db8::1";
 
 impl IpRange {
+    /// Makes a range of a network; host bits are cleared.
+    pub fn new(network: IpNet) -> Self {
+        Self(network.trunc())
+    }
+
     /// Parses an address, bracketed or not, or a CIDR range; host bits are cleared, IPv4-mapped addresses are IPv4.
     pub(super) fn parse(text: &str) -> Result<Self, ObservableError> {
         let refuse = || ObservableError { problem: format!("`{text}` is not an address or range"), expected: EXPECTED };

@@ -16,14 +16,18 @@ mod hash;
 mod idna;
 mod ip;
 mod pairs;
+mod plain;
 pub mod refang;
+pub mod table;
 pub mod tokens;
 mod url;
 mod user_agent;
 
 pub use certificate::{Certificate, CertificatePart};
+pub use domain::WILDCARD;
 pub use hash::HashKind;
 pub use ip::IpRange;
+pub use plain::PlainReader;
 pub use url::UrlPattern;
 
 /// One typed value that an indicator lists, in its normal form. Two spellings of one value are equal.

@@ -45,12 +45,12 @@ pub const WARNINGS: &[super::CodeEntry] = &[
 /// Returns the warnings of a pack, in the order of the file.
 pub fn lint(pack: &Pack) -> Vec<PackWarning> {
     let mut warnings = Vec::new();
-    for indicator in &pack.indicators {
+    for indicator in pack.all() {
         let mut warn = |code, problem: String, help| {
             let problem = format!("{}: {problem}", indicator.id);
             warnings.push(PackWarning { code, line: indicator.line, problem, help });
         };
-        negative_only(indicator, &mut warn);
+        negative_only(&indicator, &mut warn);
         expr(&indicator.matches, &mut warn);
     }
     warnings

@@ -1,19 +1,16 @@
 //! Bare lists of values: CSV with the header `type,value[,comment]`, and plain lists with one value a line.
 //!
-//! Each line becomes an indicator of its own. Lists run to a million lines, so a line costs its indicator and no more.
-
-use std::hash::BuildHasher;
+//! Each line becomes an indicator of its own. Lists run to a million lines, so a line costs its value and no more.
 
 use csv::{ReaderBuilder, StringRecord, Trim};
-use hashbrown::HashTable;
 
-use super::codes::{LIST_TYPE, LIST_VALUE, NO_INDICATOR, SHAPE, SYNTAX, VALUE};
+use super::codes::{LIST_TYPE, LIST_VALUE, NO_INDICATOR, SHAPE, SYNTAX, TOO_LARGE, VALUE};
 use super::fields::nearest;
 use super::mistakes::Mistakes;
 use super::source::Position;
-use super::yaml::DEFAULT_CONFIDENCE;
-use super::{Atom, Examples, Expr, Indicator, Pack, PackError, Severity};
-use crate::observable::{AtomKind, CertificatePart, HashKind, Observable};
+use super::{Listed, Pack, PackError};
+use crate::observable::table::{DigestBytes, ObservableRef};
+use crate::observable::{AtomKind, CertificatePart, HashKind, Observable, PlainReader};
 
 /// The words of the column `type`.
 const TYPES: &[(&str, AtomKind)] = &[
@@ -65,10 +62,11 @@ impl Columns {
         Some(Self { kind, value, delimiter, carried: others.map(|(at, cell)| (at, name(cell))).collect() })
     }
 
-    fn note(&self, record: &StringRecord) -> Option<String> {
-        let mut note = String::new();
+    /// Writes the note of a row; it stays empty where there is none.
+    fn write_note(&self, cells: &[&str], note: &mut String) {
+        note.clear();
         for (at, name) in &self.carried {
-            let Some(cell) = record.get(*at).filter(|cell| !cell.is_empty()) else { continue };
+            let Some(cell) = cells.get(*at).filter(|cell| !cell.is_empty()) else { continue };
             if !note.is_empty() {
                 note.push_str("; ");
             }
@@ -78,57 +76,116 @@ impl Columns {
             }
             note.push_str(cell);
         }
-        (!note.is_empty()).then_some(note)
     }
 }
 
 /// Reads a CSV list whose header has been recognised, with the mistakes of all lines.
 pub(super) fn load_csv(name: &str, file: &str, text: &str, columns: &Columns) -> (Option<Pack>, Vec<PackError>) {
     let mut list = List::new(file);
-    let mut reader = ReaderBuilder::new()
-        .has_headers(false)
-        .flexible(true)
-        .delimiter(columns.delimiter)
-        .comment(Some(b'#'))
-        .trim(Trim::All)
-        .from_reader(text.as_bytes());
-    let mut record = StringRecord::new();
-    let mut is_header = true;
-    loop {
-        let before = (reader.position().byte(), reader.position().line());
-        match reader.read_record(&mut record) {
-            Ok(true) => {}
-            Ok(false) => break,
-            Err(error) => {
-                let at = Position { line: before.1, column: 1 };
-                list.mistakes.add(
-                    at,
-                    SYNTAX,
-                    format!("not CSV: {error}"),
-                    "cells between the delimiters of the header",
-                    "mend this line",
-                );
-                break;
-            }
-        }
-        if std::mem::take(&mut is_header) {
-            continue;
-        }
-        let raw = Raw::new(text, before, reader.position().byte(), columns.delimiter);
-        if raw.has_open_quote() {
-            let help = "close the quote; a quote inside a quoted cell is written twice";
-            list.mistakes.add(raw.cell(0), SYNTAX, "a quote is never closed", "pairs of quotes", help);
-            break;
-        }
-        if record.iter().any(|cell| !cell.is_empty()) {
-            row(&record, &raw, columns, &mut list);
-        }
+    let simple = simple_part(text);
+    let mut rows = Rows { is_header: true, lines_before: 0 };
+    let (head, tail) = text.split_at_checked(simple).unwrap_or((text, ""));
+    rows.read_simple(head, columns, &mut list);
+    if !tail.is_empty() {
+        rows.read_quoted(tail, columns, &mut list);
     }
     list.finish(name, file)
 }
 
-fn row(record: &StringRecord, raw: &Raw<'_>, columns: &Columns, list: &mut List<'_>) {
-    let word = record.get(columns.kind).unwrap_or_default();
+/// Returns how much of a text is lines that end with `\n` or `\r\n` and hold no quote: there a cell is what stands
+/// between delimiters.
+fn simple_part(text: &str) -> usize {
+    let bytes = text.as_bytes();
+    let is_odd = |at: &usize| bytes.get(*at) == Some(&b'"') || bytes.get(at + 1) != Some(&b'\n');
+    let Some(odd) = memchr::memchr2_iter(b'"', b'\r', bytes).find(is_odd) else { return bytes.len() };
+    bytes.get(..odd).and_then(|before| memchr::memrchr(b'\n', before)).map_or(0, |end| end + 1)
+}
+
+/// How far a list has been read.
+struct Rows {
+    is_header: bool,
+    lines_before: u64,
+}
+
+impl Rows {
+    fn read_simple(&mut self, text: &str, columns: &Columns, list: &mut List<'_>) {
+        let delimiter = char::from(columns.delimiter);
+        let mut cells: Vec<&str> = Vec::new();
+        for line in lines(text) {
+            self.lines_before += 1;
+            if line.trim().is_empty() || line.starts_with('#') {
+                continue;
+            }
+            if std::mem::take(&mut self.is_header) {
+                continue;
+            }
+            cells.clear();
+            cells.extend(split(line, columns.delimiter).map(str::trim));
+            let raw = Raw { text: line, line: self.lines_before, delimiter };
+            row(&cells, &raw, columns, list);
+        }
+    }
+
+    fn read_quoted(&mut self, text: &str, columns: &Columns, list: &mut List<'_>) {
+        let mut reader = ReaderBuilder::new()
+            .has_headers(false)
+            .flexible(true)
+            .delimiter(columns.delimiter)
+            .comment(Some(b'#'))
+            .trim(Trim::All)
+            .from_reader(text.as_bytes());
+        let mut record = StringRecord::new();
+        loop {
+            let before = (reader.position().byte(), reader.position().line() + self.lines_before);
+            match reader.read_record(&mut record) {
+                Ok(true) => {}
+                Ok(false) => return,
+                Err(error) => {
+                    let at = Position { line: before.1, column: 1 };
+                    let problem = format!("not CSV: {error}");
+                    list.mistakes.add(
+                        at,
+                        SYNTAX,
+                        problem,
+                        "cells between the delimiters of the header",
+                        "mend this line",
+                    );
+                    return;
+                }
+            }
+            if self.is_header {
+                self.is_header = record.iter().all(str::is_empty);
+                continue;
+            }
+            let raw = Raw::new(text, before, reader.position().byte(), columns.delimiter);
+            if raw.has_open_quote() {
+                let help = "close the quote; a quote inside a quoted cell is written twice";
+                list.mistakes.add(raw.cell(0), SYNTAX, "a quote is never closed", "pairs of quotes", help);
+                return;
+            }
+            let cells: Vec<&str> = record.iter().collect();
+            row(&cells, &raw, columns, list);
+        }
+    }
+}
+
+/// Returns the lines of a text whose lines all end with `\n` or `\r\n`, but perhaps the last.
+fn lines(text: &str) -> impl Iterator<Item = &str> {
+    split(text.strip_suffix('\n').unwrap_or(text), b'\n').map(|line| line.strip_suffix('\r').unwrap_or(line))
+}
+
+/// Splits a text at a byte of ASCII, many bytes at a time.
+fn split(text: &str, at: u8) -> impl Iterator<Item = &str> {
+    let ends = memchr::memchr_iter(at, text.as_bytes()).chain([text.len()]);
+    let mut start = 0;
+    ends.map(move |end| text.get(std::mem::replace(&mut start, end + 1)..end).unwrap_or_default())
+}
+
+fn row(cells: &[&str], raw: &Raw<'_>, columns: &Columns, list: &mut List<'_>) {
+    if cells.iter().all(|cell| cell.is_empty()) {
+        return;
+    }
+    let word = cells.get(columns.kind).copied().unwrap_or_default();
     let kind = TYPES.iter().find(|(name, _)| name.eq_ignore_ascii_case(word)).map(|(_, kind)| *kind);
     let Some(kind) = kind else {
         let names: Vec<&str> = TYPES.iter().map(|(name, _)| *name).collect();
@@ -140,31 +197,37 @@ fn row(record: &StringRecord, raw: &Raw<'_>, columns: &Columns, list: &mut List<
         list.mistakes.add(raw.cell(columns.kind), LIST_TYPE, format!("`{word}` is no type"), expected, help);
         return;
     };
-    let value = record.get(columns.value).unwrap_or_default();
+    let value = cells.get(columns.value).copied().unwrap_or_default();
     if value.is_empty() {
         let help = "add the value, or take the line out";
         list.mistakes.add(raw.cell(columns.value), LIST_VALUE, "the line has no value", "type,value", help);
         return;
     }
-    match Observable::parse(kind, value) {
-        Ok(observable) => list.push(observable, raw.line, columns.note(record)),
-        Err(error) => {
-            let help = "correct the value or its type, or begin the line with `#`";
-            list.mistakes.add(raw.cell(columns.value), VALUE, error.problem, error.expected, help);
+    let mut note = std::mem::take(&mut list.note);
+    columns.write_note(cells, &mut note);
+    let noted = Some(note.as_str()).filter(|note| !note.is_empty());
+    if !list.push_plain(Some(kind), value, raw.line, noted) {
+        match Observable::parse(kind, value) {
+            Ok(observable) => list.push(&observable, raw.line, noted),
+            Err(error) => {
+                let help = "correct the value or its type, or begin the line with `#`";
+                list.mistakes.add(raw.cell(columns.value), VALUE, error.problem, error.expected, help);
+            }
         }
     }
+    list.note = note;
 }
 
 /// Reads a plain list: one value a line, its kind told by its shape; `#` begins a comment. Returns the mistakes of all lines with it.
 pub(super) fn load_plain(name: &str, file: &str, text: &str) -> (Option<Pack>, Vec<PackError>) {
     let mut list = List::new(file);
-    for (number, line) in (1_u64..).zip(text.lines()) {
+    for (number, line) in (1_u64..).zip(lines(text)) {
         let value = without_comment(line).trim();
-        if value.is_empty() {
+        if value.is_empty() || list.push_plain(None, value, number, None) {
             continue;
         }
         match Observable::guess(value) {
-            Some(observable) => list.push(observable, number, None),
+            Some(observable) => list.push(&observable, number, None),
             None => {
                 let indent = line.chars().take_while(|c| c.is_whitespace()).count();
                 let at = Position { line: number, column: indent as u64 + 1 };
@@ -179,6 +242,9 @@ pub(super) fn load_plain(name: &str, file: &str, text: &str) -> (Option<Pack>, V
 
 /// Cuts a comment off: `#` at the beginning or behind white space. Elsewhere it belongs to a URL.
 fn without_comment(line: &str) -> &str {
+    if memchr::memchr(b'#', line.as_bytes()).is_none() {
+        return line;
+    }
     let comment = line.match_indices('#').find(|(at, _)| {
         line.get(..*at).is_none_or(|before| before.is_empty() || before.ends_with(char::is_whitespace))
     });
@@ -202,7 +268,8 @@ impl<'t> Raw<'t> {
             text = rest;
             line += 1;
         }
-        Self { text, line, delimiter: char::from(delimiter) }
+        // A cell that is missing is missing at the end of its line.
+        Self { text: text.trim_end_matches(['\r', '\n']), line, delimiter: char::from(delimiter) }
     }
 
     fn has_open_quote(&self) -> bool {
@@ -243,59 +310,57 @@ impl<'t> Raw<'t> {
     }
 }
 
-/// The indicators read so far.
+/// The values read so far.
 struct List<'f> {
     mistakes: Mistakes<'f>,
-    indicators: Vec<Indicator>,
-    /// Indices into `indicators`, by id.
-    by_id: HashTable<usize>,
-    hasher: foldhash::fast::RandomState,
+    listed: Listed,
+    plain: PlainReader,
+    digest: DigestBytes,
+    /// The note of the row that is being read.
+    note: String,
 }
 
 impl<'f> List<'f> {
     fn new(file: &'f str) -> Self {
-        let hasher = foldhash::fast::RandomState::default();
-        Self { mistakes: Mistakes::new(file), indicators: Vec::new(), by_id: HashTable::new(), hasher }
+        Self {
+            mistakes: Mistakes::new(file),
+            listed: Listed::default(),
+            plain: PlainReader::default(),
+            digest: [0; size_of::<DigestBytes>()],
+            note: String::new(),
+        }
+    }
+
+    /// Adds a value in one of the common spellings, and tells whether it is in one.
+    fn push_plain(&mut self, kind: Option<AtomKind>, text: &str, line: u64, note: Option<&str>) -> bool {
+        let Self { plain, listed, mistakes, .. } = self;
+        let Some(value) = plain.read(kind, text) else { return false };
+        add(listed, mistakes, value, line, note);
+        true
     }
 
     /// Adds a value, or gives the note to the indicator that has it already.
-    fn push(&mut self, observable: Observable, line: u64, note: Option<String>) {
-        let name = observable.value();
-        let id = format!("{}:{name}", observable.kind());
-        let Self { indicators, by_id, hasher, .. } = self;
-        let hash = hasher.hash_one(&id);
-        if let Some(known) = by_id.find(hash, |at| indicators.get(*at).is_some_and(|known| known.id == id)) {
-            if let Some(known) = indicators.get_mut(*known)
-                && known.note.is_none()
-            {
-                known.note = note;
-            }
-            return;
-        }
-        let id_hash = |at: &usize| indicators.get(*at).map_or(0, |known| hasher.hash_one(&known.id));
-        by_id.insert_unique(hash, indicators.len(), id_hash);
-        self.indicators.push(Indicator {
-            id,
-            name,
-            severity: Severity::Medium,
-            confidence: DEFAULT_CONFIDENCE,
-            attack: Vec::new(),
-            source: None,
-            note,
-            matches: Expr::Atoms(vec![Atom { observable, seen: None }]),
-            outside_seen: Severity::Medium.lower(),
-            examples: Examples::default(),
-            line,
-        });
+    fn push(&mut self, observable: &Observable, line: u64, note: Option<&str>) {
+        let Self { listed, mistakes, digest, .. } = self;
+        add(listed, mistakes, ObservableRef::new(observable, digest), line, note);
     }
 
     fn finish(mut self, name: &str, file: &str) -> (Option<Pack>, Vec<PackError>) {
-        if self.indicators.is_empty() && self.mistakes.is_empty() {
+        if self.listed.is_empty() && self.mistakes.is_empty() {
             let expected = "a YAML pack, a CSV list with the header `type,value`, or one value a line";
             self.mistakes.add(Position::START, NO_INDICATOR, "the file holds no indicator", expected, "add values");
         }
-        let pack = Pack { name: name.to_owned(), file: file.to_owned(), advisory: None, indicators: self.indicators };
+        let (name, file) = (name.to_owned(), file.to_owned());
+        let pack = Pack { name, file, advisory: None, indicators: Vec::new(), listed: self.listed };
         (Some(pack), self.mistakes.into_errors())
+    }
+}
+
+fn add(listed: &mut Listed, mistakes: &mut Mistakes<'_>, value: ObservableRef<'_>, line: u64, note: Option<&str>) {
+    if listed.add(value, line, note).is_err() {
+        let problem = "the list holds more than can be numbered";
+        let expected = "at most 4 GiB of values and as much of notes";
+        mistakes.add(Position { line, column: 1 }, TOO_LARGE, problem, expected, "split the list into several files");
     }
 }
 
@@ -312,13 +377,21 @@ mod tests {
     #[test]
     fn each_line_is_an_indicator_and_repeats_are_one() {
         let pack = csv("Type,VALUE,comment,campaign\r\nDomain,Evil[.]Example,seen by us,x\nip,192.0.2.1\n\n# no\ndomain,evil.example,later,\n").unwrap();
-        let of =
-            |at: usize| (pack.indicators[at].id.as_str(), pack.indicators[at].name.as_str(), pack.indicators[at].line);
-        assert_eq!(pack.indicators.len(), 2);
+        let all: Vec<_> = pack.all().collect();
+        let of = |at: usize| (all[at].id.as_str(), all[at].name.as_str(), all[at].line);
+        assert_eq!(pack.len(), 2);
         assert_eq!(of(0), ("domain:evil.example", "evil.example", 2));
         assert_eq!(of(1), ("ip:192.0.2.1", "192.0.2.1", 3));
-        assert_eq!(pack.indicators[0].note.as_deref(), Some("seen by us; campaign: x"));
-        assert_eq!(pack.indicators[1].note, None);
+        assert_eq!(pack.all().next().unwrap().note.as_deref(), Some("seen by us; campaign: x"));
+        assert_eq!(all[1].note, None);
+    }
+
+    #[test]
+    fn nothing_but_white_space_before_the_header_is_no_header() {
+        for text in ["  \ntype,value\nip,192.0.2.1\n", "\t\ntype,\"value\"\n\"ip\",192.0.2.1\n"] {
+            let columns = Columns::read("type,value").unwrap();
+            assert_eq!(whole(load_csv("list", "list.csv", text, &columns)).unwrap().len(), 1, "{text}");
+        }
     }
 
     #[test]
@@ -339,8 +412,8 @@ mod tests {
                 load_csv("list", "list.csv", &text, &Columns::read(text.lines().next().unwrap()).unwrap());
             let pack = pack.unwrap();
             assert_eq!(errors.iter().map(|e| (e.line, e.column, e.code)).collect::<Vec<_>>(), [(3, 10, VALUE)]);
-            assert_eq!(pack.indicators[0].note.as_deref(), Some(format!("a{delimiter}b").as_str()));
-            assert_eq!(pack.indicators.len(), 2);
+            assert_eq!(pack.all().next().unwrap().note.as_deref(), Some(format!("a{delimiter}b").as_str()));
+            assert_eq!(pack.len(), 2);
         }
         assert!(Columns::read("type value").is_none() && Columns::read("type;value,comment").is_none());
     }
@@ -349,14 +422,14 @@ mod tests {
     fn a_quote_that_is_never_closed_swallows_no_line_silently() {
         let errors = csv("type,value\nip,192.0.2.1\ndomain,\"evil.example\nip,192.0.2.2\n").unwrap_err();
         assert_eq!((errors[0].line, errors[0].code), (3, SYNTAX));
-        assert_eq!(csv("type,value,comment\nip,192.0.2.1,12\" disk\nip,192.0.2.2,\n").unwrap().indicators.len(), 2);
+        assert_eq!(csv("type,value,comment\nip,192.0.2.1,12\" disk\nip,192.0.2.2,\n").unwrap().len(), 2);
     }
 
     #[test]
     fn plain_lists_tell_kinds_by_shape() {
         let text = "# list\nhxxps://evil[.]example/a#top\r\n\n  192.0.2.0/24   # net\nsomeone@evil.example\n";
         let pack = whole(load_plain("list", "list.txt", text)).unwrap();
-        let ids: Vec<_> = pack.indicators.iter().map(|i| i.id.as_str()).collect();
+        let ids: Vec<_> = pack.all().map(|i| i.id.clone()).collect();
         assert_eq!(ids.len(), 3, "{ids:?}");
         assert_eq!(ids[1..], ["ip:192.0.2.0/24", "email:someone@evil.example"]);
         let errors = whole(load_plain("list", "list.txt", "192.0.2.1\n\tno value\n")).unwrap_err();

@@ -7,7 +7,7 @@ use super::list::{self, Columns};
 use super::mistakes::Mistakes;
 use super::source::Position;
 use super::yaml::load_yaml_partly;
-use super::{Pack, PackError};
+use super::{Listed, Pack, PackError};
 
 /// The largest YAML pack. A hundred thousand indicators take some 10 MB; lists of values have no limit.
 pub const MOST_YAML_BYTES: usize = 64 << 20;
@@ -25,7 +25,7 @@ pub fn load(file: &str, bytes: &[u8]) -> Result<Pack, Vec<PackError>> {
 /// A pack that comes with mistakes serves only to find more of them by compiling it: its indicators are not all there,
 /// and what is missing in one may be a stand-in.
 pub fn load_partly(file: &str, bytes: &[u8]) -> (Option<Pack>, Vec<PackError>) {
-    let name = Path::new(file).file_stem().map_or_else(|| file.to_owned(), |stem| stem.to_string_lossy().into_owned());
+    let name = name_of(file);
     let text = match text(file, bytes) {
         Ok(text) => text,
         Err(errors) => return (None, errors),
@@ -43,6 +43,16 @@ pub fn load_partly(file: &str, bytes: &[u8]) -> (Option<Pack>, Vec<PackError>) {
         Some(columns) => list::load_csv(&name, file, text, &columns),
         None => list::load_plain(&name, file, text),
     }
+}
+
+/// Makes the pack of a list that was read before.
+pub fn of_list(file: &str, listed: Listed) -> Pack {
+    Pack { name: name_of(file), file: file.to_owned(), advisory: None, indicators: Vec::new(), listed }
+}
+
+/// Returns the name of the pack in a file: the file's name without its ending.
+fn name_of(file: &str) -> String {
+    Path::new(file).file_stem().map_or_else(|| file.to_owned(), |stem| stem.to_string_lossy().into_owned())
 }
 
 /// Refuses a pack that comes with a mistake.
@@ -100,7 +110,9 @@ fn is_yaml(text: &str) -> bool {
         || first.starts_with(['{', '['])
         || first.starts_with("- ")
         || begins_with_key(first);
-    begins && !is_address(first) || text.lines().any(|line| line.starts_with("format:"))
+    begins && !is_address(first)
+        || text.starts_with("format:")
+        || memchr::memmem::find(text.as_bytes(), b"\nformat:").is_some()
 }
 
 /// `[2001:db8::1]` begins like a YAML list.
@@ -147,7 +159,7 @@ mod tests {
     #[test]
     fn the_name_is_the_files_stem_and_marks_are_accepted() {
         let pack = load("lists/bad.hosts.csv", "\u{feff}value,type\r\nevil.example,domain\r\n".as_bytes()).unwrap();
-        assert_eq!((pack.name.as_str(), pack.indicators.len()), ("bad.hosts", 1));
+        assert_eq!((pack.name.as_str(), pack.len()), ("bad.hosts", 1));
         let error = |bytes: &[u8]| load("a", bytes).unwrap_err().remove(0);
         assert_eq!(error(b"192.0.2.1\n1\xff").column, 2);
         assert_eq!((error(b"192.0.2.1\n1\xff").line, error(b"").code), (2, "P043"));

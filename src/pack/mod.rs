@@ -2,6 +2,7 @@
 //!
 //! What an indicator matches is in `matching/`; the values it lists are in `observable/`.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use jiff::civil::Date;
@@ -17,6 +18,7 @@ mod expr;
 mod fields;
 mod lint;
 mod list;
+mod listed;
 mod load;
 mod located;
 mod mistakes;
@@ -29,7 +31,8 @@ mod yaml;
 pub use builtin::{BUILTIN, BuiltinPack};
 pub use codes::{CODES, COMPILE_CODES, CodeEntry};
 pub use lint::{PackWarning, WARNINGS, lint};
-pub use load::{MOST_YAML_BYTES, load, load_partly};
+pub use listed::{Listed, ListedIndicator};
+pub use load::{MOST_YAML_BYTES, load, load_partly, of_list};
 pub use yaml::load_yaml;
 
 /// How bad a finding is, as advisories and SIEMs grade it.
@@ -125,8 +128,27 @@ pub struct Pack {
     pub file: String,
     /// Where the indicators come from; none for a bare list.
     pub advisory: Option<Advisory>,
-    /// The indicators in the order of the file.
+    /// The indicators that are written out, in the order of the file.
     pub indicators: Vec<Indicator>,
+    /// The values of a bare list, each an indicator of its own; they come after `indicators`.
+    pub listed: Listed,
+}
+
+impl Pack {
+    /// Returns how many indicators there are.
+    pub fn len(&self) -> usize {
+        self.indicators.len() + self.listed.len()
+    }
+
+    /// Tells whether there is no indicator.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Returns every indicator, in the order of the file. Those of lists are made one at a time.
+    pub fn all(&self) -> impl Iterator<Item = Cow<'_, Indicator>> {
+        self.indicators.iter().map(Cow::Borrowed).chain(self.listed.indicators().map(Cow::Owned))
+    }
 }
 
 /// One test from an advisory.

@@ -10,7 +10,7 @@ use super::fields::{self, Fields};
 use super::located::{self, Fault, Node, Value};
 use super::mistakes::Mistakes;
 use super::source::Position;
-use super::{Examples, Indicator, Pack, PackError, Severity, advisory};
+use super::{Examples, Indicator, Listed, Pack, PackError, Severity, advisory};
 
 /// The first line of every pack.
 const FORMAT_WORD: &str = "stormglass/1";
@@ -125,7 +125,7 @@ fn pack(name: &str, file: &str, root: &Node, mistakes: &mut Mistakes<'_>) -> Opt
     let mut ids = HashMap::new();
     let nodes = fields::elements(listed, "indicators", mistakes);
     let indicators = nodes.iter().filter_map(|node| indicator(node, &mut ids, mistakes)).collect();
-    Some(Pack { name: name.to_owned(), file: file.to_owned(), advisory, indicators })
+    Some(Pack { name: name.to_owned(), file: file.to_owned(), advisory, indicators, listed: Listed::default() })
 }
 
 fn no_format(at: Position, mistakes: &mut Mistakes<'_>) {

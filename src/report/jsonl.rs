@@ -8,8 +8,8 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::not_found::{NotFound, not_found};
-use super::{Coverage, CoverageDetail, CoverageStatus, Renderer, Report, Style};
+use super::not_found::{NotFound, NotFoundGroups};
+use super::{CoverageDetail, CoverageList, CoverageStatus, Renderer, Report, Style};
 use crate::finding::{ObservableValue, Sighting, SightingKind, TimeZone};
 use crate::pack::Severity;
 use crate::problem::{Reason, Tally};
@@ -45,7 +45,7 @@ impl Renderer for Jsonl {
             )?;
         }
         write_notes(report, out)?;
-        write_coverage(&report.coverage, style.coverage, out)?;
+        write_coverage(report.coverage.as_ref(), style.coverage, out)?;
         write_line(out, &SummaryLine::new(report))
     }
 }
@@ -179,17 +179,17 @@ struct CoverageLine<'a> {
     records: u64,
 }
 
-fn write_coverage(coverage: &[Coverage], detail: CoverageDetail, out: &mut dyn Write) -> io::Result<()> {
-    for indicator in coverage {
+fn write_coverage(coverage: &dyn CoverageList, detail: CoverageDetail, out: &mut dyn Write) -> io::Result<()> {
+    let mut groups = NotFoundGroups::default();
+    for indicator in coverage.from(0) {
         if detail == CoverageDetail::All || indicator.status != CoverageStatus::NotFound {
-            let (id, status, records) = (&indicator.id, indicator.status.as_str(), indicator.records);
+            let (id, status, records) = (&coverage.id(indicator.index), indicator.status.as_str(), indicator.records);
             write_line(out, &IndicatorLine { line: "indicator", id, status, records })?;
+        } else {
+            groups.add(&indicator);
         }
     }
-    if detail == CoverageDetail::All {
-        return Ok(());
-    }
-    for group in not_found(coverage) {
+    for group in groups.finish() {
         let NotFound { pack, kind, indicators, records } = group;
         let status = CoverageStatus::NotFound.as_str();
         write_line(out, &CoverageLine { line: "coverage", pack, kind, indicators, status, records })?;

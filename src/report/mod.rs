@@ -6,6 +6,8 @@ mod jsonl;
 mod not_found;
 mod text;
 
+use std::borrow::Cow;
+use std::fmt;
 use std::io::{self, Write};
 
 use serde::Serialize;
@@ -25,7 +27,7 @@ pub fn renderer(name: &str) -> Option<&'static dyn Renderer> {
 
 /// Everything a scan has to say.
 #[derive(Debug)]
-pub struct Report {
+pub struct Report<'r> {
     /// The packs that were searched for.
     pub packs: Vec<PackLine>,
     /// The evidence files, in order.
@@ -37,7 +39,7 @@ pub struct Report {
     /// Remarks on completeness.
     pub notes: Vec<Note>,
     /// Every indicator and what became of it, in the order of the packs.
-    pub coverage: Vec<Coverage>,
+    pub coverage: Box<dyn CoverageList + 'r>,
     /// The account of everything met.
     pub ledger: Ledger,
     /// The totals.
@@ -101,19 +103,43 @@ impl CoverageStatus {
 
 /// One indicator's coverage.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Coverage {
+pub struct Coverage<'a> {
+    /// Its place in its list.
+    pub index: usize,
     /// The pack's name.
-    pub pack: String,
-    /// The indicator's id.
-    pub id: String,
+    pub pack: &'a str,
     /// The kind of its test: `ip`, `domain`, `record` …; `all`, `any` or `not` for a combination of several kinds.
-    pub kind: String,
+    pub kind: &'a str,
     /// What became of it.
     pub status: CoverageStatus,
     /// How many records it was looked for in (artifacts, for the hash of a file).
     pub records: u64,
     /// Why it could not be evaluated.
-    pub why: Option<String>,
+    pub why: Option<Cow<'a, str>>,
+}
+
+/// What became of every indicator, in the order of the packs; asked for one by one, since a list may have a million.
+pub trait CoverageList: fmt::Debug {
+    /// Returns how many indicators there are.
+    fn len(&self) -> usize;
+
+    /// Tells whether there is no indicator.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Returns what became of the indicator at this place.
+    fn get(&self, index: usize) -> Option<Coverage<'_>>;
+
+    /// Returns the id of the indicator at this place.
+    fn id(&self, index: usize) -> Cow<'_, str>;
+}
+
+impl<'r> dyn CoverageList + 'r {
+    /// Returns what became of the indicators from this place on.
+    pub fn from(&self, start: usize) -> impl Iterator<Item = Coverage<'_>> {
+        (start..self.len()).filter_map(|index| self.get(index))
+    }
 }
 
 /// The totals of a scan.
@@ -182,5 +208,5 @@ pub trait Renderer: Sync {
     ///
     /// # Errors
     /// Fails where `out` cannot be written or a temporary file cannot be read back.
-    fn render(&self, report: &Report, style: Style, out: &mut dyn Write) -> io::Result<()>;
+    fn render(&self, report: &Report<'_>, style: Style, out: &mut dyn Write) -> io::Result<()>;
 }

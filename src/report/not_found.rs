@@ -14,23 +14,45 @@ pub(super) struct NotFound<'a> {
 }
 
 /// Groups the indicators that were not found by pack and kind, in the order in which the packs bring them.
-pub(super) fn not_found(coverage: &[Coverage]) -> Vec<NotFound<'_>> {
-    let mut places = BTreeMap::new();
-    let mut groups: Vec<NotFound<'_>> = Vec::new();
-    for indicator in coverage.iter().filter(|indicator| indicator.status == CoverageStatus::NotFound) {
-        let place = *places.entry((&indicator.pack, &indicator.kind)).or_insert(groups.len());
-        match groups.get_mut(place) {
-            Some(group) => {
-                group.indicators += 1;
-                group.records = group.records.min(indicator.records);
-            }
-            None => groups.push(NotFound {
-                pack: &indicator.pack,
-                kind: &indicator.kind,
-                indicators: 1,
-                records: indicator.records,
-            }),
+#[derive(Default)]
+pub(super) struct NotFoundGroups<'a> {
+    groups: Vec<NotFound<'a>>,
+    places: BTreeMap<(&'a str, &'a str), usize>,
+    /// Where the groups of the pack begin that came last: most often an indicator belongs to one of these.
+    pack_start: usize,
+}
+
+impl<'a> NotFoundGroups<'a> {
+    /// Counts an indicator, if it was not found.
+    pub fn add(&mut self, indicator: &Coverage<'a>) {
+        if indicator.status != CoverageStatus::NotFound {
+            return;
         }
+        let Coverage { pack, kind, records, .. } = *indicator;
+        let is_it = |group: &&mut NotFound<'a>| group.kind == kind && group.pack == pack;
+        let near = self.groups.get_mut(self.pack_start..).and_then(|near| near.iter_mut().find(is_it));
+        let place = match near {
+            Some(group) => return group.count(records),
+            None => *self.places.entry((pack, kind)).or_insert(self.groups.len()),
+        };
+        if let Some(group) = self.groups.get_mut(place) {
+            return group.count(records);
+        }
+        if self.groups.last().is_some_and(|last| last.pack != pack) {
+            self.pack_start = self.groups.len();
+        }
+        self.groups.push(NotFound { pack, kind, indicators: 1, records });
     }
-    groups
+
+    /// Returns the groups.
+    pub fn finish(self) -> Vec<NotFound<'a>> {
+        self.groups
+    }
+}
+
+impl NotFound<'_> {
+    fn count(&mut self, records: u64) {
+        self.indicators += 1;
+        self.records = self.records.min(records);
+    }
 }

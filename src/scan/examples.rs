@@ -31,19 +31,19 @@ pub struct ExampleFailure {
 pub fn test_examples(ruleset: &Ruleset) -> Result<(usize, Vec<ExampleFailure>), ScanError> {
     let mut items = Vec::new();
     let mut expected: BTreeMap<String, (ExampleFailure, bool)> = BTreeMap::new();
-    for compiled in &ruleset.indicators {
-        let pack = ruleset.packs.get(compiled.pack).map(|pack| pack.name.clone()).unwrap_or_default();
-        let examples = &compiled.indicator.examples;
+    for indicator in ruleset.indicators() {
+        let Some(examples) = indicator.examples() else { continue };
+        let pack = ruleset.packs.get(indicator.pack()).map(|pack| pack.name.clone()).unwrap_or_default();
         for (word, list) in [("hit", &examples.hit), ("miss", &examples.miss)] {
             for (index, example) in list.iter().enumerate() {
-                let path = format!("{pack}/{}/{word}-{}", compiled.indicator.id, index + 1);
+                let path = format!("{pack}/{}/{word}-{}", indicator.id(), index + 1);
                 items.push(Item {
                     path: ArtifactPath::evidence(&path),
                     source: Source::Memory(example.clone().into_bytes()),
                 });
                 let failure = ExampleFailure {
                     pack: pack.clone(),
-                    indicator: compiled.indicator.id.clone(),
+                    indicator: indicator.id().into_owned(),
                     expected: word,
                     number: index + 1,
                     example: example.clone(),

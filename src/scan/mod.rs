@@ -2,6 +2,7 @@
 
 mod artifact;
 mod collector;
+mod coverage;
 mod examples;
 mod sink;
 mod tee;
@@ -14,16 +15,17 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 pub use crate::evidence::{Item, Source};
-pub use crate::matching::Ruleset;
+pub use crate::matching::{CacheError, CacheWriter, Ruleset, RulesetCache, StoredRuleset};
 pub use examples::{ExampleFailure, test_examples};
 
 use crate::budget::Limits;
 use crate::evidence::{PathError, walk};
 use crate::matching::Evaluated;
 use crate::observable::HashKind;
-use crate::report::{Coverage, CoverageStatus, Note, PackLine, Report, Summary};
+use crate::report::{Note, PackLine, Report, Summary};
 
 use collector::{Collected, Collector};
+use coverage::ScanCoverage;
 use worker::{Queue, Worker};
 
 /// What to scan, and how.
@@ -98,7 +100,7 @@ pub fn evidence_of(plan: &Plan) -> Result<(Vec<Item>, u64), ScanError> {
 ///
 /// # Errors
 /// See [`ScanError`]. Whatever is wrong with single pieces of evidence is in the report instead.
-pub fn scan(plan: &Plan, items: Vec<Item>, ruleset: &Ruleset, watch: &Watch) -> Result<Report, ScanError> {
+pub fn scan<'r>(plan: &Plan, items: Vec<Item>, ruleset: &'r Ruleset, watch: &Watch) -> Result<Report<'r>, ScanError> {
     let threads = plan.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(threads)
@@ -114,14 +116,14 @@ pub fn scan(plan: &Plan, items: Vec<Item>, ruleset: &Ruleset, watch: &Watch) -> 
         limits: plan.limits.clone(),
         digest: plan.digest,
         needed: ruleset.digest_kinds(),
-        collector: Collector::new(ruleset.indicators.len()),
+        collector: Collector::new(ruleset.len()),
         // Enough that no thread waits for work, few enough that blocks in memory stay few.
         queue: Queue::new(items.len(), if threads == 1 { 0 } else { threads * 2 }),
     };
     pool.broadcast(|_| Worker::new(&shared).work(&items));
     let interrupted = watch.cancelled.load(Ordering::Relaxed);
     let collected = shared.collector.finish().map_err(ScanError::Spool)?;
-    Ok(sum_up(plan, ruleset, &evaluated, collected, interrupted))
+    Ok(sum_up(plan, ruleset, evaluated, collected, interrupted))
 }
 
 /// What all workers of a scan share.
@@ -142,28 +144,13 @@ impl Shared<'_> {
     }
 }
 
-fn sum_up(plan: &Plan, ruleset: &Ruleset, evaluated: &Evaluated, collected: Collected, interrupted: bool) -> Report {
-    let coverage: Vec<Coverage> = ruleset
-        .indicators
-        .iter()
-        .zip(&collected.found)
-        .map(|(compiled, found)| {
-            let why = ruleset.why_not_evaluable(compiled, evaluated);
-            let status = match (found, &why) {
-                (true, _) => CoverageStatus::Found,
-                (false, None) => CoverageStatus::NotFound,
-                (false, Some(_)) => CoverageStatus::NotEvaluable,
-            };
-            Coverage {
-                pack: ruleset.packs.get(compiled.pack).map(|pack| pack.name.clone()).unwrap_or_default(),
-                id: compiled.indicator.id.clone(),
-                kind: compiled.kind.to_owned(),
-                status,
-                records: collected.records,
-                why: why.filter(|_| !found),
-            }
-        })
-        .collect();
+fn sum_up<'r>(
+    plan: &Plan,
+    ruleset: &'r Ruleset,
+    evaluated: Evaluated,
+    collected: Collected,
+    interrupted: bool,
+) -> Report<'r> {
     let mut notes = collected.notes;
     if plan.digest == Digest::Off {
         notes.push(Note {
@@ -174,10 +161,10 @@ fn sum_up(plan: &Plan, ruleset: &Ruleset, evaluated: &Evaluated, collected: Coll
                 .to_owned(),
         });
     }
-    let packs = ruleset.packs.iter().enumerate().map(|(index, pack)| PackLine {
+    let packs = ruleset.packs.iter().map(|pack| PackLine {
         name: pack.name.clone(),
         advisory: pack.advisory.as_ref().map(|advisory| (advisory.id.clone(), advisory.title.clone())),
-        indicators: u64::try_from(ruleset.indicators.iter().filter(|i| i.pack == index).count()).unwrap_or(u64::MAX),
+        indicators: u64::try_from(pack.indicators.len()).unwrap_or(u64::MAX),
     });
     let summary = Summary {
         evidence: collected.evidence_met,
@@ -191,13 +178,14 @@ fn sum_up(plan: &Plan, ruleset: &Ruleset, evaluated: &Evaluated, collected: Coll
         complete: collected.ledger.is_complete() && !interrupted,
         interrupted,
     };
+    let coverage = ScanCoverage { ruleset, evaluated, found: collected.found, records: collected.records };
     Report {
         packs: packs.collect(),
         evidence: collected.evidence,
         sightings: collected.sightings,
         problems: collected.problems,
         notes,
-        coverage,
+        coverage: Box::new(coverage),
         ledger: collected.ledger,
         summary,
     }

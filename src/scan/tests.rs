@@ -114,7 +114,7 @@ fn a_panic_is_a_problem_of_its_artifact_and_of_no_other() {
     state.release(&shared);
     drop(worker);
     let collected = shared.collector.finish().unwrap();
-    let report = sum_up(&plan(), &ruleset, &evaluated, collected, false);
+    let report = sum_up(&plan(), &ruleset, evaluated, collected, false);
     assert_eq!(problems(&report), [("case".to_owned(), Reason::Panic), ("case!/panics".to_owned(), Reason::Panic)]);
     assert_eq!((report.ledger.total.met, report.ledger.total.examined, report.ledger.total.failed), (3, 1, 2));
     let found: Vec<_> = report.sightings.iter().map(Result::unwrap).map(|sighting| sighting.artifact).collect();
@@ -126,7 +126,8 @@ fn a_stopped_scan_lists_what_it_did_not_read_and_is_not_complete() {
     let watch = Watch::default();
     watch.cancelled.store(true, Ordering::Relaxed);
     let items = vec![memory("a", b"evil.example\n"), memory("b", b"x\n")];
-    let report = scan(&plan(), items, &ruleset(), &watch).unwrap();
+    let ruleset = ruleset();
+    let report = scan(&plan(), items, &ruleset, &watch).unwrap();
     assert_eq!(problems(&report), [("a".to_owned(), Reason::Interrupted), ("b".to_owned(), Reason::Interrupted)]);
     assert!(!report.summary.complete && report.summary.interrupted);
 }

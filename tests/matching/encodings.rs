@@ -77,7 +77,9 @@ fn text_of_mails_and_terminals_is_read_where_it_is_logged() {
     found("x#011evil.example#012", "terminal");
     found("x ^[[31mevil^[[0m.example", "terminal");
     found("x \u{1b}[31mevil\u{1b}[0m.example", "terminal");
-    found("see ｅｖｉｌ．ｅｘａｍｐｌｅ", "unicode");
+    found("see e\u{200b}vil.exam\u{ad}ple", "unicode");
+    // Names themselves may be written so. Source: UTS 46.
+    found("see ｅｖｉｌ．ｅｘａｍｐｌｅ", "");
     found("evil%u002eexample", "percent");
     found("evil&period;example", "html");
     missed("x=20evil.examples");
@@ -104,5 +106,5 @@ fn what_was_not_decoded_is_a_problem() {
     assert_eq!(met.len(), 1, "{met:?}");
     assert_eq!(met[0]["reason"], "limit");
     let detail = met[0]["detail"].as_str().unwrap();
-    assert!(detail.starts_with("record 2 and 1 more: its text is encoded too often"), "{detail}");
+    assert!(detail.ends_with("to be decoded to the end (in 2 records, first in record 2)"), "{detail}");
 }

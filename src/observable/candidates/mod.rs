@@ -6,7 +6,7 @@
 mod classes;
 mod simd;
 
-use classes::{LANES, Masks};
+use classes::{BEFORE, Grams, LANES, WINDOW};
 pub use simd::Level;
 
 /// Places in 64 bytes, one bit each, the first byte lowest.
@@ -16,17 +16,17 @@ pub struct Candidates {
     pub v4: u64,
     /// The letter behind a dot.
     pub name: u64,
-    /// The second of two colons, or the digit behind the last of six colons between digits in 128 bytes.
+    /// The second of two colons, or the digits behind colons where six of these stand in 128 bytes.
     pub colon: u64,
     /// The 32nd hexadecimal digit in a row.
     pub hex: u64,
     /// What is behind the fourth of pairs of hexadecimal digits between spaces or hyphens.
     pub pairs: u64,
-    /// The end of hexadecimal digits that encode printable text, in bytes or in UTF-16, in a row or in groups.
+    /// The end of hexadecimal digits that may encode printable text, in bytes or in UTF-16, in a row or in groups.
     pub hex_text: u64,
-    /// The end of what may be twelve characters of base64 that encode printable text, or eight that encode UTF-16.
+    /// The end of what may be twelve characters of base64 that encode text, or eight that encode UTF-16.
     pub base64: u64,
-    /// The end of the beginning of an escape or of visible defanging.
+    /// The third byte of what may be an escape or visible defanging, or the semicolon of an entity.
     pub escape: u64,
     /// What is not ASCII.
     pub high: u64,
@@ -43,45 +43,25 @@ impl Candidates {
 /// What the bytes before a block were, as far as a candidate may begin there.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Carry {
-    dot: u64,
-    digit: u64,
     octet: u64,
     octet_2: u64,
-    hex: u64,
-    hex_2: u64,
-    hex_4: u64,
-    hex_8: u64,
-    hex_16: u64,
-    hex_32: u64,
-    printable: u64,
-    printable_2: u64,
-    printable_4: u64,
+    hex: [u64; 6],
+    pair: u64,
+    pair_2: u64,
+    printable: [u64; 3],
+    zero: u64,
     wide: u64,
     wide_2: u64,
     texts: u64,
-    texts_by_pair: [u64; 2],
-    texts_by_four: u64,
-    texts_by_eight: u64,
-    prefixed: u64,
-    escape_letter: u64,
-    colon: u64,
-    pairs: u64,
-    gapped: u64,
-    first: u64,
-    second: u64,
-    zero: u64,
-    a: u64,
-    quads: u64,
-    quads_3: u64,
-    backslash: u64,
-    percent: u64,
+    quad: u64,
+    quad_3: u64,
+    base64_a: u64,
+    base64_zero: u64,
+    base64_first: u64,
     ampersand: u64,
-    equals: u64,
-    two_to_seven: u64,
-    open: u64,
-    hash: u64,
     /// How many colons between digits were in the block before.
-    colons: u32,
+    groups: u32,
+    printable_pairs: [u64; 5],
     /// Whether letters and digits that began behind `&` go on.
     entity: bool,
 }
@@ -95,165 +75,134 @@ const fn behind(here: u64, before: u64, by: u32) -> u64 {
 impl Carry {
     /// Finds the candidates of one block, and carries what the next one needs.
     #[inline(always)]
-    fn derive(&mut self, m: &Masks) -> Candidates {
-        let before = *self;
-        let dot_1 = behind(m.dot, before.dot, 1);
-        let digit_2 = behind(m.digit, before.digit, 2);
+    fn derive(&mut self, g: &Grams) -> Candidates {
         // Two to four bytes on: an octet has one to three digits.
         let near = |here, before| behind(here, before, 2) | behind(here, before, 3) | behind(here, before, 4);
-        let octet = m.digit & dot_1 & digit_2;
-        let octet_2 = octet & near(octet, before.octet);
-        let octet_3 = octet_2 & near(octet_2, before.octet_2);
-        let hex_1 = behind(m.hex, before.hex, 1);
-        let hex_2_back = behind(m.hex, before.hex, 2);
-        let colon_1 = behind(m.colon, before.colon, 1);
-        // Runs of hexadecimal digits, by doubling: two, four, eight, sixteen in a row.
-        let hex_2 = m.hex & hex_1;
-        let hex_4 = hex_2 & behind(hex_2, before.hex_2, 2);
-        let hex_8 = hex_4 & behind(hex_4, before.hex_4, 4);
-        let hex_16 = hex_8 & behind(hex_8, before.hex_8, 8);
-        let hex_32 = hex_16 & behind(hex_16, before.hex_16, 16);
-        let last = hex_32 & !behind(hex_32, before.hex_32, 1);
-        // `6576696c` is text: the first digit of each pair is one of 2 to 7. In UTF-16, `00` follows.
-        let printable = m.hex & behind(m.two_to_seven, before.two_to_seven, 1);
-        let printable_2 = printable & behind(printable, before.printable, 2);
-        let printable_4 = printable_2 & behind(printable_2, before.printable_2, 4);
-        let printable_8 = printable_4 & behind(printable_4, before.printable_4, 8);
-        let zeros = m.digit & behind(m.digit, before.digit, 1);
-        let wide = zeros & behind(printable, before.printable, 2);
-        let wide_2 = wide & behind(wide, before.wide, 4);
-        let wide_4 = wide_2 & behind(wide_2, before.wide_2, 8);
-        // In groups: `65 76`, `65,76`; `6576 696c`; `6576696c 2e657861`; `0x65, 0x76`.
-        let any_gap = m.gap | m.colon | m.semicolon;
-        let by_pair = behind(printable, before.printable, 1) & any_gap;
-        let by_pair_2 = by_pair & behind(by_pair, before.texts_by_pair[0], 3);
-        let by_pair_4 = by_pair_2 & behind(by_pair_2, before.texts_by_pair[1], 6);
-        let by_four = behind(printable_2, before.printable_2, 1) & m.space;
-        let by_four_3 = by_four & behind(by_four, before.texts_by_four, 5) & behind(by_four, before.texts_by_four, 10);
-        let by_eight = behind(printable_4, before.printable_4, 1) & m.space;
-        let by_eight_2 = by_eight & behind(by_eight, before.texts_by_eight, 9);
-        let prefixed = by_pair & behind(m.escape_letter, before.escape_letter, 3);
-        let prefixed_2 = prefixed & (behind(prefixed, before.prefixed, 5) | behind(prefixed, before.prefixed, 6));
-        let texts = printable_8 | wide_4 | by_pair_4 | by_four_3 | by_eight_2 | prefixed_2;
+        let octet_2 = g.octet & near(g.octet, self.octet);
+        let octet_3 = octet_2 & near(octet_2, self.octet_2);
+        (self.octet, self.octet_2) = (g.octet, octet_2);
+
+        // Runs of hexadecimal digits, by doubling: two, four, eight, sixteen, 32 in a row.
+        let mut run = g.hex;
+        for (by, before) in [1, 2, 4, 8, 16].into_iter().zip(&mut self.hex) {
+            let longer = run & behind(run, *before, by);
+            *before = run;
+            run = longer;
+        }
+        let [.., before_run] = &mut self.hex;
+        let last = run & !behind(run, *before_run, 1);
+        *before_run = run;
+
         // `48 65 6c 6c `: two digits and a gap, four times.
-        let gapped = hex_2_back & hex_1 & m.gap;
-        let pairs = gapped & behind(gapped, before.gapped, 3);
-        let fourth_pair = pairs & behind(pairs, before.pairs, 6);
-        let between = m.hex & colon_1 & hex_2_back;
-        let colons = between.count_ones();
-        let many = if colons + before.colons >= 6 { between } else { 0 };
-        // Three of four characters of base64 tell whether they encode printable ASCII.
-        let quads =
-            m.base64_third & behind(m.base64_second, before.second, 1) & behind(m.base64_first, before.first, 2);
-        let quads_2 = quads & behind(quads, before.quads, 4);
-        let quads_3 = quads_2 & behind(quads, before.quads, 8);
-        let third_quad = quads_3 & !behind(quads_3, before.quads_3, 4);
-        // `xAxxAxxA` as UTF-16 in base64 has its zero bytes.
-        let wide_quads = m.base64_a
-            & behind(m.base64_a, before.a, 3)
-            & behind(m.base64_zero, before.zero, 6)
-            & behind(m.base64_first, before.first, 7);
-        let backslash_1 = behind(m.backslash, before.backslash, 1);
-        let ampersand_1 = behind(m.ampersand, before.ampersand, 1);
-        let equals_1 = behind(m.equals, before.equals, 1);
+        let pair_2 = g.pair & behind(g.pair, self.pair, 3);
+        let pair_4 = pair_2 & behind(pair_2, self.pair_2, 6);
+        (self.pair, self.pair_2) = (g.pair, pair_2);
+
+        let groups = g.group.count_ones();
+        let many_groups = if groups + self.groups >= 6 { g.group } else { 0 };
+        self.groups = groups;
+
+        // `6576696c2e657861` is text: the first digit of each pair is one of 2 to 7. In UTF-16, `00` follows.
+        let [one, two, four] = self.printable;
+        let printable_2 = g.printable & behind(g.printable, one, 2);
+        let printable_4 = printable_2 & behind(printable_2, two, 4);
+        let printable_8 = printable_4 & behind(printable_4, four, 8);
+        let wide = g.zero & behind(g.zero, self.zero, 1) & behind(g.printable, one, 2);
+        let wide_2 = wide & behind(wide, self.wide, 4);
+        let wide_4 = wide_2 & behind(wide_2, self.wide_2, 8);
+        self.printable = [g.printable, printable_2, printable_4];
+        (self.zero, self.wide, self.wide_2) = (g.zero, wide, wide_2);
+        // In groups: `65 76 69 6c `; `6576 696c 2e65 `, `0x65, 0x76, 0x69, `, `6576696c 2e657861 6d706c65 `.
+        let [pair_1, pair_2, pair_3, far_1, far_2] = self.printable_pairs;
+        let near = |here, before| behind(here, before, 3) | behind(here, before, 4);
+        let far = |here, before| behind(here, before, 5) | behind(here, before, 6) | behind(here, before, 9);
+        let by_pair_2 = g.printable_pair & near(g.printable_pair, pair_1);
+        let by_pair_3 = by_pair_2 & near(by_pair_2, pair_2);
+        let by_pair_4 = by_pair_3 & near(by_pair_3, pair_3);
+        let by_group_2 = g.printable_pair & far(g.printable_pair, far_1);
+        let by_group_3 = by_group_2 & far(by_group_2, far_2);
+        self.printable_pairs = [g.printable_pair, by_pair_2, by_pair_3, g.printable_pair, by_group_2];
+        let by_group = by_pair_4 | by_group_3;
+        let texts = printable_8 | wide_4;
+        let hex_text = texts & !behind(texts, self.texts, 2) | by_group;
+        self.texts = texts;
+
+        let quad_3 = g.quad & behind(g.quad, self.quad, 4) & behind(g.quad, self.quad, 8);
+        let third_quad = quad_3 & !behind(quad_3, self.quad_3, 4);
+        (self.quad, self.quad_3) = (g.quad, quad_3);
+        // `xAxxAxxA`, as UTF-16 in base64 has its zero bytes.
+        let wide_quads = g.base64_a
+            & behind(g.base64_a, self.base64_a, 3)
+            & behind(g.base64_zero, self.base64_zero, 6)
+            & behind(g.base64_first, self.base64_first, 7);
+        (self.base64_a, self.base64_zero, self.base64_first) = (g.base64_a, g.base64_zero, g.base64_first);
+
         // Adding a bit at the first character of a run of letters and digits carries it behind the run.
-        let word = m.letter | m.digit;
-        let (sum, goes_on) = word.overflowing_add(ampersand_1 & word | u64::from(before.entity));
-        let entity = sum & !word & m.semicolon;
-        let escape = backslash_1 & (m.escape_letter | m.digit)
-            | behind(m.percent, before.percent, 2) & hex_1 & m.hex
-            | behind(m.percent, before.percent, 1) & m.escape_letter
-            | ampersand_1 & m.hash
-            | entity
-            | equals_1 & (m.question | m.backslash | m.newline)
-            | behind(m.equals, before.equals, 2) & m.newline
-            | behind(m.backslash, before.backslash, 2) & m.open
-            | m.caret
-            | behind(m.equals, before.equals, 2) & behind(m.two_to_seven, before.two_to_seven, 1) & m.hex
-            | behind(m.open, before.open, 1) & (m.gap | m.dot | m.colon | m.mark_letter)
-            | behind(m.hash, before.hash, 1) & m.digit
-            | m.control;
-        *self = Self {
-            dot: m.dot,
-            digit: m.digit,
-            octet,
-            octet_2,
-            hex: m.hex,
-            hex_2,
-            hex_4,
-            hex_8,
-            hex_16,
-            hex_32,
-            printable,
-            printable_2,
-            printable_4,
-            wide,
-            wide_2,
-            texts,
-            texts_by_pair: [by_pair, by_pair_2],
-            texts_by_four: by_four,
-            texts_by_eight: by_eight,
-            prefixed,
-            escape_letter: m.escape_letter,
-            colon: m.colon,
-            pairs,
-            gapped,
-            first: m.base64_first,
-            second: m.base64_second,
-            zero: m.base64_zero,
-            a: m.base64_a,
-            quads,
-            quads_3,
-            backslash: m.backslash,
-            percent: m.percent,
-            ampersand: m.ampersand,
-            equals: m.equals,
-            two_to_seven: m.two_to_seven,
-            open: m.open,
-            hash: m.hash,
-            colons,
-            entity: goes_on,
-        };
+        let begins = behind(g.ampersand, self.ampersand, 1) & g.word | u64::from(self.entity);
+        let (sum, goes_on) = g.word.overflowing_add(begins);
+        let entity = sum & !g.word & g.semicolon;
+        (self.ampersand, self.entity) = (g.ampersand, goes_on);
+
         Candidates {
             v4: octet_3,
-            name: m.letter & dot_1,
-            colon: m.colon & colon_1 | many,
+            name: g.name,
+            colon: g.colons | many_groups,
             hex: last,
-            pairs: fourth_pair,
-            hex_text: texts & !behind(texts, before.texts, 2),
+            pairs: pair_4,
+            hex_text,
             base64: third_quad | wide_quads,
-            escape,
-            high: m.high,
+            escape: g.escape | entity,
+            high: g.high,
         }
     }
+}
+
+/// Returns the windows of a text that begins with two bytes before its first block.
+#[inline(always)]
+fn windows(text: &[u8]) -> impl Iterator<Item = &[u8; WINDOW]> {
+    (0..).step_by(LANES).map_while(|start| text.get(start..).and_then(|rest| rest.first_chunk()))
 }
 
 /// How many blocks are swept before their candidates are looked at: what is written stays in the nearest cache.
 const BATCH: usize = 32;
 
-/// Calls `each` with the candidates of every 64 bytes of `text` that have some, and where these bytes begin.
+/// Calls `each` with the candidates of every 64 bytes of `text` that have some, and where these bytes begin. A candidate may
+/// be named up to two bytes behind the end.
 pub fn candidates(text: &[u8], level: Level, mut each: impl FnMut(usize, &Candidates)) {
     let mut carry = Carry::default();
     let mut found = [Candidates::default(); BATCH];
-    let (blocks, rest) = text.as_chunks::<LANES>();
     let mut start = 0;
-    for batch in blocks.chunks(BATCH) {
-        level.sweep(batch, &mut carry, &mut found);
-        for one in found.iter().take(batch.len()) {
+    let mut give = |window: &[u8], start: &mut usize| {
+        level.sweep(window, &mut carry, &mut found);
+        for one in found.iter().take(window.len() / LANES) {
             if !one.is_empty() {
-                each(start, one);
+                each(*start, one);
             }
-            start += LANES;
+            *start += LANES;
         }
+    };
+    // A line's end adjoins nothing, so it may stand before the first byte and behind the last one.
+    let mut edge = [b'\n'; WINDOW];
+    let begin = text.get(..LANES).unwrap_or_default();
+    if !begin.is_empty() {
+        copy(begin, &mut edge, BEFORE);
+        give(&edge, &mut start);
     }
-    // A line's end adjoins nothing, so it may stand behind the last byte.
-    let mut last = [b'\n'; LANES];
-    for (to, from) in last.iter_mut().zip(rest) {
+    while let Some(window) = text.get(start.wrapping_sub(BEFORE)..)
+        && window.len() >= WINDOW
+    {
+        let blocks = ((window.len() - BEFORE) / LANES).min(BATCH);
+        give(window.get(..BEFORE + blocks * LANES).unwrap_or_default(), &mut start);
+    }
+    let rest = text.get(start.saturating_sub(BEFORE)..).unwrap_or_default();
+    edge = [b'\n'; WINDOW];
+    copy(rest, &mut edge, BEFORE - start.min(BEFORE));
+    give(&edge, &mut start);
+}
+
+fn copy(from: &[u8], to: &mut [u8], offset: usize) {
+    for (to, from) in to.iter_mut().skip(offset).zip(from) {
         *to = *from;
-    }
-    level.sweep(&[last], &mut carry, &mut found);
-    if let Some(one) = found.first().filter(|one| !one.is_empty()) {
-        each(start, one);
     }
 }
 
@@ -296,7 +245,7 @@ mod tests {
         let rows: &[(&str, &[&str], &[&str])] = &[
             ("v4", &["10.11.12.13", "1.2.3.4"], &["10.11.12", "10.11.1234.5", "1..2.3", "5.0.x.1"]),
             ("name", &["evil.example", "a.bc"], &["evil example", "evil.", "1.2"]),
-            ("colon", &["::1", "fe80::1", "1:2:3:4:5:6:7:8", "d4:b4:cc:cd:a9:22:86"], &["12:34:56", "\"a\":\"b\""]),
+            ("colon", &["::1", "fe80::1", "1:2:3:4:5:6:7:8", "d4:b4:cc:cd:a9:22:86"], &["12:34:56", r#""a":"b""#]),
             (
                 "hex",
                 &["d4b4cccda9228624656bff33d8110955"],
@@ -310,24 +259,23 @@ mod tests {
                     "6500760069006c00",
                     "65 76 69 6c ",
                     "65,76,69,6c,",
-                    "6576 696c 2e65 ",
-                    "6576696c 2e657861 ",
-                    "0x65, 0x76,",
+                    "6576 696c 2e65 7861 ",
+                    "0x65, 0x76, 0x69,",
                 ],
-                &["6576696c2e6578", "6586696c2e657861", "65 86 69 6c "],
+                &["6576696c2e6578", "6586696c2e657861", "65 86 69 "],
             ),
             (
                 "base64",
-                &["ZXZpbC5leGFt", "xZXZpbC5leGFt", "ZQB2AGkAbAA"],
+                &["ZXZpbC5leGFt", "xZXZpbC5leGFt", "ZQB2AGkAbAA", "ZXZpbApleGFt"],
                 &["ZXZpbC5l", "AAAAAAAAAAAA", "////////////"],
             ),
             (
                 "escape",
                 &[
-                    r"\u002e", r"\x2e", r"\056", "%2e", "%u002e", "&#46;", "&period;", "=?utf-8", "=2E", "[.]",
-                    "( dot )", "{@}", "#033", "\0",
+                    r"\u002e", r"\x2e", r"\056", r"\e[1m", "%2e", "%u002e", "&#46;", "&period;", "=?utf-8", "=2E",
+                    "[.]", "( dot )", "{@}", "#033", "\0", "^[[", "=\nx",
                 ],
-                &[r"\n", "%zz", "& ", "&a=b", "= x", "=1E", "[x]", "a;"],
+                &[r"\n", "%zz", "& ", "&a=b", "= x", "=1E", "=2e", "[x]", "a;"],
             ),
             ("high", &["é"], &["e"]),
         ];

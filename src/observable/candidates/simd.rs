@@ -1,13 +1,14 @@
-//! The masks of 64 bytes by AVX-512 and AVX2, chosen when the program runs. The only file with `unsafe`.
+//! What is in a window by AVX-512 and AVX2, chosen when the program runs. The only file with `unsafe`.
 //!
 //! Proof: `unsafe` does two things here. A function that is compiled for instructions beyond the baseline is called only
-//! where [`Level::detect`] has found these instructions on this machine, which is the one condition of calling it; a
-//! [`Level`] can be had in no other way. And 32 or 64 bytes are loaded from a reference to an array of 64, at offsets 0
-//! and 32, with loads that need no alignment. Nothing is stored through a pointer.
-#![expect(unsafe_code, reason = "calls of functions for instructions that were found, and loads of whole arrays")]
+//! through a [`Level`] that [`Level::all`] has made, which is where these instructions were found on this machine; there is
+//! no other way to have one. And 16, 32 or 64 bytes are loaded from references to arrays: whole arrays of that length, or
+//! from offsets 0, 1 and 2 (and, 32 bytes at a time, 32 more) of an array of 66. The loads need no alignment, and nothing is
+//! stored through a pointer.
+#![expect(unsafe_code, reason = "calls of functions for instructions that were found, and loads inside arrays")]
 
-use super::classes::{self, LANES};
-use super::{Candidates, Carry};
+use super::classes::{self, WINDOW};
+use super::{Candidates, Carry, windows};
 
 /// Which instructions this machine has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,20 +69,20 @@ impl Level {
         all
     }
 
-    /// Finds the candidates of whole blocks; `out` holds one for each.
-    pub(super) fn sweep(self, blocks: &[[u8; LANES]], carry: &mut Carry, out: &mut [Candidates]) {
+    /// Finds the candidates of the blocks of a text, which begins with two bytes before the first of them.
+    pub(super) fn sweep(self, text: &[u8], carry: &mut Carry, out: &mut [Candidates]) {
         match self.0 {
             Kind::Portable => {
-                for (block, out) in blocks.iter().zip(out) {
-                    *out = carry.derive(&classes::masks(block));
+                for (window, out) in windows(text).zip(out) {
+                    *out = carry.derive(&classes::grams(window));
                 }
             }
             #[cfg(target_arch = "x86_64")]
-            // SAFETY: `detect` has found the instructions.
-            Kind::Avx2 => unsafe { x86::sweep_avx2(blocks, carry, out) },
+            // SAFETY: such a level is made only where the instructions were found.
+            Kind::Avx2 => unsafe { x86::sweep_avx2(text, carry, out) },
             #[cfg(target_arch = "x86_64")]
-            // SAFETY: `detect` has found the instructions.
-            Kind::Avx512 => unsafe { x86::sweep_avx512(blocks, carry, out) },
+            // SAFETY: such a level is made only where the instructions were found.
+            Kind::Avx512 => unsafe { x86::sweep_avx512(text, carry, out) },
         }
     }
 }
@@ -90,150 +91,125 @@ impl Level {
 mod x86 {
     use std::arch::x86_64::*;
 
-    use super::super::classes::{
-        self, BASE64_FIRST, BASE64_SECOND, BASE64_THIRD, BASE64_ZERO, CONTROL, DIGIT, ESCAPE_LETTER, GAP, HASH, HEX,
-        LANES, LETTER, MARK_LETTER, Masks, OPEN, QUESTION, TABLES, TWO_TO_SEVEN,
-    };
-    use super::super::{Candidates, Carry};
+    use super::super::classes::{ESCAPES, Grams, SHAPES, SINGLES, Table};
+    use super::super::{Candidates, Carry, windows};
+    use super::WINDOW;
 
-    /// For each nibble, the rectangles of a table that it is a high or low nibble of.
-    #[expect(clippy::indexing_slicing, reason = "run by the compiler, with indexes below 32")]
-    const fn nibble_tables(table: usize) -> ([u8; 32], [u8; 32]) {
-        let (mut high, mut low) = ([0; 32], [0; 32]);
-        let mut nibble = 0;
-        while nibble < 32 {
-            let mut bit = 0;
-            while bit < 8 {
-                let (highs, lows) = TABLES[table][bit];
-                high[nibble] |= ((highs >> (nibble & 15) & 1) as u8) << bit;
-                low[nibble] |= ((lows >> (nibble & 15) & 1) as u8) << bit;
-                bit += 1;
-            }
-            nibble += 1;
-        }
-        (high, low)
-    }
+    /// A table in registers: bytes 0 to 63, bytes 64 to 127, and what holds for every byte.
+    type Wide = [__m512i; 3];
 
-    const NIBBLES: [([u8; 32], [u8; 32]); 3] = [nibble_tables(0), nibble_tables(1), nibble_tables(2)];
-
-    #[target_feature(enable = "avx2")]
-    fn load(bytes: &[u8; 32]) -> __m256i {
-        // SAFETY: the reference is to 32 bytes, and the load needs no alignment.
-        unsafe { _mm256_loadu_si256(bytes.as_ptr().cast()) }
-    }
-
-    #[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
-    pub(super) fn sweep_avx2(blocks: &[[u8; LANES]], carry: &mut Carry, out: &mut [Candidates]) {
-        let nibble = _mm256_set1_epi8(15);
-        let zero = _mm256_setzero_si256();
-        let tables = NIBBLES.map(|(high, low)| (load(&high), load(&low)));
-        for (block, out) in blocks.iter().zip(out) {
-            let (halves, _) = block.as_chunks::<32>();
-            let [first, second] = halves else { continue };
-            let text = [load(first), load(second)];
-            let low = text.map(|v| _mm256_and_si256(v, nibble));
-            let high = text.map(|v| _mm256_and_si256(_mm256_srli_epi16::<4>(v), nibble));
-            let join = |a: i32, b: i32| u64::from(a.cast_unsigned()) | u64::from(b.cast_unsigned()) << 32;
-            let looked_up = tables.map(|(highs, lows)| {
-                let of = |low, high| _mm256_and_si256(_mm256_shuffle_epi8(lows, low), _mm256_shuffle_epi8(highs, high));
-                [of(low[0], high[0]), of(low[1], high[1])]
-            });
-            let class = |table: [__m256i; 2], bits: u8| {
-                let bits = _mm256_set1_epi8(bits.cast_signed());
-                let none = table.map(|v| _mm256_movemask_epi8(_mm256_cmpeq_epi8(_mm256_and_si256(v, bits), zero)));
-                !join(none[0], none[1])
-            };
-            let single = |byte: u8| {
-                let byte = _mm256_set1_epi8(byte.cast_signed());
-                let is = text.map(|v| _mm256_movemask_epi8(_mm256_cmpeq_epi8(v, byte)));
-                join(is[0], is[1])
-            };
-            let [a, b, c] = looked_up;
-            let masks = Masks {
-                digit: class(a, DIGIT),
-                hex: class(a, HEX),
-                letter: class(a, LETTER),
-                two_to_seven: class(a, TWO_TO_SEVEN),
-                control: class(a, CONTROL),
-                escape_letter: class(a, ESCAPE_LETTER),
-                gap: class(a, GAP),
-                base64_first: class(b, BASE64_FIRST),
-                base64_second: class(b, BASE64_SECOND),
-                base64_third: class(c, BASE64_THIRD),
-                base64_zero: class(b, BASE64_ZERO),
-                base64_a: single(b'A'),
-                open: class(c, OPEN),
-                mark_letter: class(c, MARK_LETTER),
-                hash: class(c, HASH),
-                question: class(c, QUESTION),
-                dot: single(b'.'),
-                colon: single(b':'),
-                backslash: single(b'\\'),
-                percent: single(b'%'),
-                ampersand: single(b'&'),
-                semicolon: single(b';'),
-                equals: single(b'='),
-                caret: single(b'^'),
-                newline: single(b'\n'),
-                space: single(b' '),
-                high: join(_mm256_movemask_epi8(text[0]), _mm256_movemask_epi8(text[1])),
-            };
-            *out = carry.derive(&masks);
-        }
-    }
-
-    const LOOKUPS: [[u8; 256]; 3] =
-        [classes::lookup(&TABLES[0]), classes::lookup(&TABLES[1]), classes::lookup(&TABLES[2])];
-
-    #[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
-    fn load_64(bytes: &[u8; 64]) -> __m512i {
-        // SAFETY: the reference is to 64 bytes, and the load needs no alignment.
-        unsafe { _mm512_loadu_epi8(bytes.as_ptr().cast()) }
+    #[target_feature(enable = "avx512f,avx512bw")]
+    fn wide(table: &Table) -> Wide {
+        let half = |index: usize| {
+            let part = table.bits.as_chunks::<64>().0.get(index).unwrap_or(&[0; 64]);
+            // SAFETY: the reference is to 64 bytes.
+            unsafe { _mm512_loadu_epi8(part.as_ptr().cast()) }
+        };
+        [half(0), half(1), _mm512_set1_epi8(table.always.cast_signed())]
     }
 
     #[target_feature(enable = "avx2,bmi1,bmi2,popcnt,avx512f,avx512bw,avx512vbmi")]
-    pub(super) fn sweep_avx512(blocks: &[[u8; LANES]], carry: &mut Carry, out: &mut [Candidates]) {
-        let tables = LOOKUPS.map(|lookup| {
-            let (parts, _) = lookup.as_chunks::<64>();
-            let part = |index: usize| load_64(parts.get(index).unwrap_or(&[0; 64]));
-            [part(0), part(1)]
+    pub(super) fn sweep_avx512(text: &[u8], carry: &mut Carry, out: &mut [Candidates]) {
+        let [escapes, shapes] = [&ESCAPES, &SHAPES].map(|tables| {
+            let [first, second, third] = tables;
+            [wide(first), wide(second), wide(third)]
         });
-        for (block, out) in blocks.iter().zip(out) {
-            let text = load_64(block);
-            let high = _mm512_movepi8_mask(text);
-            let [a, b, c] = tables.map(|[low, up]| _mm512_maskz_permutex2var_epi8(!high, low, text, up));
-            let class = |table, bits: u8| _mm512_test_epi8_mask(table, _mm512_set1_epi8(bits.cast_signed()));
-            let single = |byte: u8| _mm512_cmpeq_epi8_mask(text, _mm512_set1_epi8(byte.cast_signed()));
-            let masks = Masks {
-                digit: class(a, DIGIT),
-                hex: class(a, HEX),
-                letter: class(a, LETTER),
-                two_to_seven: class(a, TWO_TO_SEVEN),
-                control: class(a, CONTROL),
-                escape_letter: class(a, ESCAPE_LETTER),
-                gap: class(a, GAP),
-                base64_first: class(b, BASE64_FIRST),
-                base64_second: class(b, BASE64_SECOND),
-                base64_third: class(c, BASE64_THIRD),
-                base64_zero: class(b, BASE64_ZERO),
-                base64_a: single(b'A'),
-                open: class(c, OPEN),
-                mark_letter: class(c, MARK_LETTER),
-                hash: class(c, HASH),
-                question: class(c, QUESTION),
-                dot: single(b'.'),
-                colon: single(b':'),
-                backslash: single(b'\\'),
-                percent: single(b'%'),
-                ampersand: single(b'&'),
-                semicolon: single(b';'),
-                equals: single(b'='),
-                caret: single(b'^'),
-                newline: single(b'\n'),
-                space: single(b' '),
-                high,
+        let singles = wide(&SINGLES);
+        for (window, out) in windows(text).zip(out) {
+            // SAFETY: 64 bytes from offsets 0, 1 and 2 lie within the 66 of a window.
+            let bytes = [0, 1, 2].map(|at| unsafe { _mm512_loadu_epi8(window.as_ptr().add(at).cast()) });
+            let high = bytes.map(|bytes| _mm512_movepi8_mask(bytes));
+            let look_up = |[low, up, always]: Wide, at: usize| {
+                let (bytes, high) = match at {
+                    0 => (bytes[0], high[0]),
+                    1 => (bytes[1], high[1]),
+                    _ => (bytes[2], high[2]),
+                };
+                _mm512_or_si512(_mm512_maskz_permutex2var_epi8(!high, low, bytes, up), always)
             };
-            *out = carry.derive(&masks);
+            let three = |[first, second, third]: [Wide; 3]| {
+                _mm512_and_si512(look_up(first, 0), _mm512_and_si512(look_up(second, 1), look_up(third, 2)))
+            };
+            let spread = |bits: __m512i| {
+                [1, 2, 4, 8, 16, 32, 64, -128].map(|bit| _mm512_test_epi8_mask(bits, _mm512_set1_epi8(bit)))
+            };
+            let escape = three(escapes);
+            let escape = _mm512_test_epi8_mask(escape, escape);
+            let grams = Grams::of(escape, high[2], spread(three(shapes)), spread(look_up(singles, 2)));
+            *out = carry.derive(&grams);
+        }
+    }
+
+    /// A table in registers: for each high nibble, the bits by low nibble; and what holds for every byte.
+    type Rows = ([__m256i; 8], __m256i);
+
+    #[target_feature(enable = "avx2")]
+    fn rows(table: &Table) -> Rows {
+        let row = |index: usize| {
+            let part = table.bits.as_chunks::<16>().0.get(index).unwrap_or(&[0; 16]);
+            // SAFETY: the reference is to 16 bytes.
+            _mm256_broadcastsi128_si256(unsafe { _mm_loadu_si128(part.as_ptr().cast()) })
+        };
+        ([row(0), row(1), row(2), row(3), row(4), row(5), row(6), row(7)], _mm256_set1_epi8(table.always.cast_signed()))
+    }
+
+    /// The low nibbles of the bytes of each row, with the highest bit set where a byte belongs to another one.
+    #[target_feature(enable = "avx2")]
+    fn indexes(bytes: __m256i) -> [__m256i; 8] {
+        let seventy = _mm256_set1_epi8(0x70);
+        [0, 0x10, 0x20, 0x30, 0x40, 0x50, 0x60, 0x70]
+            .map(|row| _mm256_adds_epu8(_mm256_xor_si256(bytes, _mm256_set1_epi8(row)), seventy))
+    }
+
+    #[target_feature(enable = "avx2")]
+    fn look_up((rows, always): &Rows, indexes: &[__m256i; 8]) -> __m256i {
+        let mut bits = *always;
+        for (row, index) in rows.iter().zip(indexes) {
+            bits = _mm256_or_si256(bits, _mm256_shuffle_epi8(*row, *index));
+        }
+        bits
+    }
+
+    #[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
+    pub(super) fn sweep_avx2(text: &[u8], carry: &mut Carry, out: &mut [Candidates]) {
+        let [escapes, shapes] = [&ESCAPES, &SHAPES].map(|tables| {
+            let [first, second, third] = tables;
+            [rows(first), rows(second), rows(third)]
+        });
+        let singles = rows(&SINGLES);
+        let half = |window: &[u8; WINDOW], offset: usize| {
+            let bytes = |at: usize| {
+                // SAFETY: 32 bytes from offsets 0, 1, 2 and 32, 33, 34 lie within the 66 of a window.
+                unsafe { _mm256_loadu_si256(window.as_ptr().add((offset + at).min(WINDOW - 32)).cast()) }
+            };
+            let third = bytes(2);
+            let at = [indexes(bytes(0)), indexes(bytes(1)), indexes(third)];
+            let three = |[a, b, c]: &[Rows; 3]| {
+                let two = _mm256_and_si256(look_up(a, &at[0]), look_up(b, &at[1]));
+                _mm256_and_si256(two, look_up(c, &at[2]))
+            };
+            let none = _mm256_cmpeq_epi8(three(&escapes), _mm256_setzero_si256());
+            let escape = !_mm256_movemask_epi8(none);
+            (escape, _mm256_movemask_epi8(third), three(&shapes), look_up(&singles, &at[2]))
+        };
+        let join = |a: i32, b: i32| u64::from(a.cast_unsigned()) | u64::from(b.cast_unsigned()) << 32;
+        // The bit is moved to the top of its byte; what comes in from the neighbour stays below it.
+        let spread = |a: __m256i, b: __m256i| {
+            [
+                join(_mm256_movemask_epi8(_mm256_slli_epi16::<7>(a)), _mm256_movemask_epi8(_mm256_slli_epi16::<7>(b))),
+                join(_mm256_movemask_epi8(_mm256_slli_epi16::<6>(a)), _mm256_movemask_epi8(_mm256_slli_epi16::<6>(b))),
+                join(_mm256_movemask_epi8(_mm256_slli_epi16::<5>(a)), _mm256_movemask_epi8(_mm256_slli_epi16::<5>(b))),
+                join(_mm256_movemask_epi8(_mm256_slli_epi16::<4>(a)), _mm256_movemask_epi8(_mm256_slli_epi16::<4>(b))),
+                join(_mm256_movemask_epi8(_mm256_slli_epi16::<3>(a)), _mm256_movemask_epi8(_mm256_slli_epi16::<3>(b))),
+                join(_mm256_movemask_epi8(_mm256_slli_epi16::<2>(a)), _mm256_movemask_epi8(_mm256_slli_epi16::<2>(b))),
+                join(_mm256_movemask_epi8(_mm256_slli_epi16::<1>(a)), _mm256_movemask_epi8(_mm256_slli_epi16::<1>(b))),
+                join(_mm256_movemask_epi8(a), _mm256_movemask_epi8(b)),
+            ]
+        };
+        for (window, out) in windows(text).zip(out) {
+            let (low, up) = (half(window, 0), half(window, 32));
+            let grams = Grams::of(join(low.0, up.0), join(low.1, up.1), spread(low.2, up.2), spread(low.3, up.3));
+            *out = carry.derive(&grams);
         }
     }
 }

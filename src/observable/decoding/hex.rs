@@ -6,6 +6,9 @@ use super::text_runs::collect;
 /// The fewest bytes of text that a run decodes to.
 const LEAST_BYTES: usize = 8;
 
+/// How many of them are printable: of eight bytes of UTF-16, every other one.
+const LEAST_PRINTABLE: usize = 4;
+
 const NONE: u8 = 0xff;
 const VALUE: [u8; 256] = values();
 
@@ -68,8 +71,27 @@ pub(super) fn collect_texts(text: &[u8], decoded: &mut Vec<u8>, texts: &mut [Vec
 
 /// Tells whether a run of digits and gaps may hold text.
 pub fn may_hold_text(run: &[u8]) -> bool {
+    if !(0..2).any(|skipped| has_printable_pairs(run, skipped)) {
+        return false;
+    }
     let mut texts = [Vec::new(), Vec::new(), Vec::new()];
     collect_texts(run, &mut Vec::new(), &mut texts) > 0
+}
+
+/// Tells whether enough pairs in a row are printable characters, with zeros or tabs and line ends between them. Of each
+/// group of digits, the first `skipped` are left out. It costs less than to decode them.
+fn has_printable_pairs(run: &[u8], skipped: usize) -> bool {
+    let mut printable = 0;
+    run.split(|byte| !byte.is_ascii_hexdigit()).filter(|group| group.len() >= 2).any(|group| {
+        group.get(skipped..).unwrap_or_default().as_chunks::<2>().0.iter().any(|pair| {
+            match pair {
+                [b'2'..=b'7', _] => printable += 1,
+                [b'0', b'0' | b'9' | b'a' | b'A' | b'd' | b'D'] => {}
+                _ => printable = 0,
+            }
+            printable >= LEAST_PRINTABLE
+        })
+    })
 }
 
 /// Returns how many digits stand at `at`.

@@ -149,8 +149,8 @@ fn what_a_record_may_take_is_bounded_and_said() {
 
 #[test]
 fn defanging_is_undone_and_plain_text_is_left() {
-    assert_eq!(refang("hxxps://evil[.]example a[@]b").as_deref(), Some("https://evil.example a@b"));
-    assert_eq!(refang("evil.example"), None);
+    assert_eq!(refang::refang("hxxps://evil[.]example a[@]b").as_deref(), Some("https://evil.example a@b"));
+    assert_eq!(refang::refang("evil.example"), None);
 }
 
 #[test]

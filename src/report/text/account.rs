@@ -1,12 +1,13 @@
 //! The account: the ledger, what became of each indicator, and the identity of the evidence.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io;
 
 use super::page::{Page, counted, grouped};
 use crate::problem::Tally;
-use crate::report::not_found::not_found;
-use crate::report::{Coverage, CoverageDetail, CoverageStatus, Report};
+use crate::report::not_found::NotFoundGroups;
+use crate::report::{Coverage, CoverageDetail, CoverageList, CoverageStatus, Report};
 
 /// Indicators alike that could not be evaluated and are still listed one by one.
 const ALIKE: usize = 20;
@@ -44,28 +45,37 @@ fn row(name: &str, tally: &Tally) -> String {
 /// Writes what became of the indicators, pack by pack.
 pub(super) fn write_coverage(report: &Report, detail: CoverageDetail, page: &mut Page<'_>) -> io::Result<()> {
     page.heading("COVERAGE  what was looked for")?;
-    let mut rest = report.coverage.as_slice();
-    while let Some(first) = rest.first() {
-        let length = rest.iter().take_while(|line| line.pack == first.pack).count();
-        let (pack, others) = rest.split_at_checked(length).unwrap_or((rest, &[]));
-        rest = others;
-        page.line(2, &first.pack)?;
-        match detail {
-            CoverageDetail::All => {
-                for line in pack {
-                    page.line(4, &format!("{} ({}): {}", line.id, line.kind, fate(line)))?;
-                }
-            }
-            CoverageDetail::Summary => write_pack(pack, page)?,
-        }
+    let coverage = report.coverage.as_ref();
+    let mut start = 0;
+    while let Some(first) = coverage.get(start) {
+        page.line(2, first.pack)?;
+        let pack = coverage.from(start).take_while(|line| line.pack == first.pack);
+        start += match detail {
+            CoverageDetail::All => write_each(coverage, pack, page)?,
+            CoverageDetail::Summary => write_pack(coverage, pack, page)?,
+        };
     }
     Ok(())
 }
 
-fn fate(line: &Coverage) -> String {
+/// Writes every indicator of a pack, and returns how many there are.
+fn write_each<'a>(
+    coverage: &dyn CoverageList,
+    pack: impl Iterator<Item = Coverage<'a>>,
+    page: &mut Page<'_>,
+) -> io::Result<usize> {
+    let mut count = 0;
+    for line in pack {
+        page.line(4, &format!("{} ({}): {}", coverage.id(line.index), line.kind, fate(&line)))?;
+        count += 1;
+    }
+    Ok(count)
+}
+
+fn fate(line: &Coverage<'_>) -> String {
     match line.status {
-        CoverageStatus::Found => format!("found; looked for in {}", searched(&line.kind, line.records)),
-        CoverageStatus::NotFound => format!("not found in {}", searched(&line.kind, line.records)),
+        CoverageStatus::Found => format!("found; looked for in {}", searched(line.kind, line.records)),
+        CoverageStatus::NotFound => format!("not found in {}", searched(line.kind, line.records)),
         CoverageStatus::NotEvaluable => format!("could not be evaluated: {}", why(line)),
     }
 }
@@ -78,39 +88,79 @@ fn searched(kind: &str, records: u64) -> String {
     }
 }
 
-fn why(line: &Coverage) -> &str {
-    line.why.as_deref().unwrap_or("the evidence held nothing that it could have been found in")
+/// Why an indicator could not be evaluated, where nothing more is known.
+const NO_REASON: &str = "the evidence held nothing that it could have been found in";
+
+fn why<'l>(line: &'l Coverage<'_>) -> &'l str {
+    line.why.as_deref().unwrap_or(NO_REASON)
 }
 
-fn write_pack(pack: &[Coverage], page: &mut Page<'_>) -> io::Result<()> {
-    let found = pack.iter().filter(|line| line.status == CoverageStatus::Found).count() as u64;
+/// Sums up the indicators of a pack, and returns how many there are.
+fn write_pack<'a>(
+    coverage: &dyn CoverageList,
+    pack: impl Iterator<Item = Coverage<'a>>,
+    page: &mut Page<'_>,
+) -> io::Result<usize> {
+    let (mut count, mut found) = (0, 0_u64);
+    let mut groups = NotFoundGroups::default();
+    let mut alike: BTreeMap<(&str, Cow<'_, str>), Alike> = BTreeMap::new();
+    for line in pack {
+        count += 1;
+        match line.status {
+            CoverageStatus::Found => found += 1,
+            CoverageStatus::NotFound => groups.add(&line),
+            CoverageStatus::NotEvaluable => {
+                let why = line.why.unwrap_or(Cow::Borrowed(NO_REASON));
+                alike.entry((line.kind, why)).or_default().add(line.index);
+            }
+        }
+    }
     if found > 0 {
         page.line(4, &format!("{}: found", counted(found, "indicator")))?;
     }
-    for group in not_found(pack) {
+    for group in groups.finish() {
         let indicators = counted(group.indicators, &format!("{} indicator", group.kind));
         page.line(4, &format!("{indicators}: not found in {}", searched(group.kind, group.records)))?;
     }
-    write_blind(pack, page)
+    write_blind(coverage, alike, page)?;
+    Ok(count)
 }
 
-fn write_blind(pack: &[Coverage], page: &mut Page<'_>) -> io::Result<()> {
-    let blind = || pack.iter().filter(|line| line.status == CoverageStatus::NotEvaluable);
-    let mut alike: BTreeMap<(&str, &str), usize> = BTreeMap::new();
-    for line in blind() {
-        *alike.entry((line.kind.as_str(), why(line))).or_default() += 1;
+/// Indicators that could not be evaluated for the same reason: how many, and the first of them.
+#[derive(Default)]
+struct Alike {
+    count: usize,
+    first: Vec<usize>,
+}
+
+impl Alike {
+    fn add(&mut self, index: usize) {
+        self.count += 1;
+        if self.first.len() < ALIKE {
+            self.first.push(index);
+        }
     }
-    for line in blind() {
-        // A group too long to list is written where its first indicator stands, and then no more.
-        match alike.get_mut(&(line.kind.as_str(), why(line))) {
-            Some(0) => {}
-            Some(count) if *count > ALIKE => {
-                let indicators = counted(*count as u64, &format!("{} indicator", line.kind));
-                page.line(4, &format!("{indicators}: could not be evaluated: {}", why(line)))?;
-                page.line(6, "each by name: --coverage all")?;
-                *count = 0;
-            }
-            _ => page.line(4, &format!("{}: could not be evaluated: {}", line.id, why(line)))?,
+}
+
+/// Writes what could not be evaluated in the order of the pack. A group too long to list is written where its first
+/// indicator stands, and then no more.
+fn write_blind(
+    coverage: &dyn CoverageList,
+    alike: BTreeMap<(&str, Cow<'_, str>), Alike>,
+    page: &mut Page<'_>,
+) -> io::Result<()> {
+    let mut lines = BTreeMap::new();
+    for ((kind, why), Alike { count, first }) in &alike {
+        let listed = if *count > ALIKE { first.get(..1) } else { Some(first.as_slice()) };
+        lines.extend(listed.into_iter().flatten().map(|index| (*index, (*kind, why, *count))));
+    }
+    for (index, (kind, why, count)) in lines {
+        if count > ALIKE {
+            let indicators = counted(count as u64, &format!("{kind} indicator"));
+            page.line(4, &format!("{indicators}: could not be evaluated: {why}"))?;
+            page.line(6, "each by name: --coverage all")?;
+        } else {
+            page.line(4, &format!("{}: could not be evaluated: {why}", coverage.id(index)))?;
         }
     }
     Ok(())

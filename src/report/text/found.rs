@@ -1,11 +1,12 @@
 //! Sightings folded into one finding an indicator: all are counted, the worst and first few are kept.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io;
 
 use crate::finding::{Sighting, SightingKind};
 use crate::pack::Severity;
-use crate::report::Report;
+use crate::report::{CoverageStatus, Report};
 
 /// Sightings, and mentions, of one indicator that are spelled out.
 pub(super) const SHOWN: usize = 10;
@@ -78,12 +79,16 @@ impl Found {
     }
 
     fn order(&mut self, report: &Report) {
+        if self.findings.len() < 2 {
+            return;
+        }
         let mut ranks = BTreeMap::new();
-        for (rank, indicator) in report.coverage.iter().enumerate() {
-            ranks.entry((indicator.pack.as_str(), indicator.id.as_str())).or_insert(rank);
+        for indicator in report.coverage.from(0).filter(|indicator| indicator.status == CoverageStatus::Found) {
+            let id = report.coverage.id(indicator.index);
+            ranks.entry((indicator.pack, id)).or_insert(indicator.index);
         }
         let rank = |finding: &Finding| {
-            let place = ranks.get(&(finding.pack.as_str(), finding.indicator.as_str())).copied();
+            let place = ranks.get(&(finding.pack.as_str(), Cow::Borrowed(finding.indicator.as_str()))).copied();
             (std::cmp::Reverse(finding.worst()), place.unwrap_or(usize::MAX))
         };
         self.findings.sort_by_cached_key(rank);

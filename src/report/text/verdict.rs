@@ -141,7 +141,7 @@ fn left_out(report: &Report) -> String {
 }
 
 fn not_evaluable(report: &Report) -> Option<String> {
-    let blind = report.coverage.iter().filter(|line| line.status == CoverageStatus::NotEvaluable).count() as u64;
+    let blind = report.coverage.from(0).filter(|line| line.status == CoverageStatus::NotEvaluable).count() as u64;
     (blind > 0).then(|| format!("{} could not be evaluated.", counted(blind, "indicator")))
 }
 

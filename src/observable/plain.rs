@@ -1,0 +1,194 @@
+//! A short way to the commonest spellings of list values: dotted addresses, plain names, e-mail addresses and digests.
+//!
+//! Whatever is not quite plain is left to [`Observable::parse`] and [`Observable::guess`], which are the authority: what
+//! is read here is what they read.
+//!
+//! [`Observable::parse`]: super::Observable::parse
+//! [`Observable::guess`]: super::Observable::guess
+
+use super::table::{DigestBytes, ObservableRef, from_hex};
+use super::{AtomKind, HashKind, ip};
+
+/// Reads plain values; it holds what is written anew, such as lower case.
+#[derive(Debug)]
+pub struct PlainReader {
+    lower: String,
+    digest: DigestBytes,
+}
+
+impl Default for PlainReader {
+    fn default() -> Self {
+        Self { lower: String::new(), digest: [0; size_of::<DigestBytes>()] }
+    }
+}
+
+impl PlainReader {
+    /// Reads a value of a known kind, or, for none, of the kind that its shape tells; none where it is not plain.
+    pub fn read<'v>(&'v mut self, kind: Option<AtomKind>, text: &'v str) -> Option<ObservableRef<'v>> {
+        let bytes = text.as_bytes();
+        match kind {
+            Some(AtomKind::Ip) => v4(bytes),
+            Some(AtomKind::Domain) => self.domain(text),
+            Some(AtomKind::Email) => self.email(text),
+            Some(AtomKind::Hash) => self.digest(None, bytes),
+            Some(AtomKind::HashOf(kind)) => self.digest(Some(kind), bytes),
+            Some(_) => None,
+            None if bytes.iter().all(|byte| byte.is_ascii_digit() || *byte == b'.') => v4(bytes),
+            None if memchr::memchr(b'.', bytes).is_none() => self.digest(None, bytes),
+            None if memchr::memchr(b'@', bytes).is_some() => self.email(text),
+            None => self.domain(text),
+        }
+    }
+
+    fn domain<'v>(&'v mut self, text: &'v str) -> Option<ObservableRef<'v>> {
+        let case = plain_name(text.as_bytes())?;
+        Some(ObservableRef::Domain(self.in_lower_case(text, case)))
+    }
+
+    fn email<'v>(&'v mut self, text: &'v str) -> Option<ObservableRef<'v>> {
+        let (local, host) = text.split_once('@')?;
+        let case =
+            if plain_local(local.as_bytes())? == Case::Lower { plain_name(host.as_bytes())? } else { Case::Mixed };
+        if case == Case::Mixed {
+            plain_name(host.as_bytes())?;
+        }
+        Some(ObservableRef::Email(self.in_lower_case(text, case)))
+    }
+
+    fn digest(&mut self, kind: Option<HashKind>, digits: &[u8]) -> Option<ObservableRef<'_>> {
+        let kind = kind.or_else(|| HashKind::of_digits(digits.len()))?;
+        if kind.digits() != digits.len() {
+            return None;
+        }
+        // Fewer bytes had something between the digits.
+        let bytes = from_hex(digits, &mut self.digest).filter(|bytes| bytes.len() * 2 == digits.len())?;
+        Some(ObservableRef::Hash(kind, bytes))
+    }
+
+    fn in_lower_case<'v>(&'v mut self, text: &'v str, case: Case) -> &'v str {
+        if case == Case::Lower {
+            return text;
+        }
+        self.lower.clear();
+        self.lower.push_str(text);
+        self.lower.make_ascii_lowercase();
+        &self.lower
+    }
+}
+
+/// Whether a text is in lower case already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Case {
+    Lower,
+    Mixed,
+}
+
+fn v4(text: &[u8]) -> Option<ObservableRef<'static>> {
+    // An octet that begins with a zero may be octal.
+    let mut before = b'.';
+    let mut has_zero = false;
+    for (at, &byte) in text.iter().enumerate() {
+        has_zero |= before == b'.' && byte == b'0' && text.get(at + 1).is_some_and(u8::is_ascii_digit);
+        before = byte;
+    }
+    if has_zero { None } else { ip::parse_v4(text).map(ObservableRef::V4) }
+}
+
+/// Reads a name of two or more labels in ASCII, the last one beginning with a letter; none where anything is out of the
+/// ordinary: an international label, defanging, a dot at the end.
+fn plain_name(name: &[u8]) -> Option<Case> {
+    let mut case = Case::Lower;
+    let (mut label, mut begins, mut before, mut has_dot) = (0_usize, b'.', b'.', false);
+    for &byte in name {
+        match byte {
+            b'.' if label == 0 || before == b'-' => return None,
+            b'.' => {
+                label = 0;
+                has_dot = true;
+                before = byte;
+                continue;
+            }
+            b'-' if label == 0 || before == b'-' => return None,
+            b'x' | b'X' if matches!(before, b'x' | b'X') => return None,
+            b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-' => {}
+            b'A'..=b'Z' => case = Case::Mixed,
+            _ => return None,
+        }
+        if label == 0 {
+            begins = byte;
+        }
+        label += 1;
+        if label > 63 {
+            return None;
+        }
+        before = byte;
+    }
+    let fits = has_dot && label >= 2 && before != b'-' && begins.is_ascii_alphabetic() && name.len() <= 253;
+    fits.then_some(case)
+}
+
+/// Reads the local part of an address of letters, digits and `+-_.`, not defanged.
+fn plain_local(local: &[u8]) -> Option<Case> {
+    let mut case = Case::Lower;
+    let mut before = b'.';
+    for &byte in local {
+        match byte {
+            b'x' | b'X' if matches!(before, b'x' | b'X') => return None,
+            b'a'..=b'z' | b'0'..=b'9' | b'+' | b'-' | b'_' | b'.' => {}
+            b'A'..=b'Z' => case = Case::Mixed,
+            _ => return None,
+        }
+        before = byte;
+    }
+    (1..=64).contains(&local.len()).then_some(case)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::observable::Observable;
+
+    fn read(kind: Option<AtomKind>, text: &str) -> Option<Observable> {
+        PlainReader::default().read(kind, text).map(ObservableRef::to_observable)
+    }
+
+    #[test]
+    fn the_common_spellings_are_read_here() {
+        let sha = "Ab".repeat(32);
+        for plain in ["192.0.2.7", "evil.example", "A-b_c.Evil.Example", "Bob+x@evil.example", sha.as_str()] {
+            assert_eq!(read(None, plain), Observable::guess(plain), "{plain}");
+            assert!(read(None, plain).is_some(), "{plain}");
+        }
+    }
+
+    #[test]
+    fn the_odd_ones_are_left_to_the_parser() {
+        for odd in
+            ["192.0.02.7", "192.0.2.7/24", "evil.example.", "xn--a.example", "hxxp.example", "evil[.]example", ""]
+        {
+            assert_eq!(read(None, odd), None, "{odd}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_read_here_is_what_the_parser_reads(
+            text in "[a-cxX0-9.@:/*+_ -]{0,24}|[0-9.]{7,16}|[0-3]{1,3}(\\.[0-9]{1,3}){3}|[a-fA-F0-9:-]{30,66}\
+                     |([a-zA-ZxX0-9_-]{1,6}\\.){1,3}[a-zA-Z0-9-]{1,4}\\.?|[a-zA-Z.x+'%]{1,6}@([a-zxé-]{1,4}\\.){1,2}[a-z]{1,3}\
+                     |[0-9a-fA-F]{32}|[0-9a-fA-F]{40}|[0-9a-fA-F]{64}|(xn--|XN--|hxxp)?[a-z0-9]{1,63}\\.[a-z]{2,63}",
+        ) {
+            if let Some(plain) = read(None, &text) {
+                prop_assert_eq!(Some(plain), Observable::guess(&text));
+            }
+            let hashes = [HashKind::Md5, HashKind::Sha1, HashKind::Sha256, HashKind::Sha512, HashKind::Thumbprint];
+            let kinds = [AtomKind::Ip, AtomKind::Domain, AtomKind::Url, AtomKind::Email, AtomKind::Hash];
+            for kind in kinds.into_iter().chain(hashes.map(AtomKind::HashOf)) {
+                if let Some(plain) = read(Some(kind), &text) {
+                    prop_assert_eq!(Ok(plain), Observable::parse(kind, &text));
+                }
+            }
+        }
+    }
+}

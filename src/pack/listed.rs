@@ -1,0 +1,197 @@
+//! The values of a bare list in little memory: what they have in common as indicators is not written down for each.
+
+use std::io;
+
+use super::yaml::DEFAULT_CONFIDENCE;
+use super::{Atom, Examples, Expr, Indicator, Severity};
+use crate::observable::table::{ObservableRef, ObservableTable, StoredReader, StoredWriter, TableFull};
+
+/// The values of a bare list, each once, with the lines and notes that they came with.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Listed {
+    values: ObservableTable,
+    /// The line of each value, from 1.
+    lines: Vec<u32>,
+    notes: Notes,
+}
+
+/// One value of a bare list as an indicator.
+#[derive(Clone, Copy, Debug)]
+pub struct ListedIndicator<'p> {
+    /// The value.
+    pub value: ObservableRef<'p>,
+}
+
+impl ListedIndicator<'_> {
+    /// The severity of every listed value: the list says nothing about it.
+    pub const SEVERITY: Severity = Severity::Medium;
+
+    /// The confidence of every listed value.
+    pub const CONFIDENCE: u8 = DEFAULT_CONFIDENCE;
+
+    /// Returns the id: the kind and the value.
+    pub fn id(self) -> String {
+        format!("{}:{}", self.value.kind(), self.value.value())
+    }
+
+    /// Returns the name for people: the value.
+    pub fn name(self) -> String {
+        self.value.value()
+    }
+
+    /// Returns the severity outside a window, which no listed value has.
+    pub fn outside_seen() -> Severity {
+        Self::SEVERITY.lower()
+    }
+}
+
+impl Listed {
+    /// Returns how many values there are.
+    pub fn len(&self) -> usize {
+        self.values.len()
+    }
+
+    /// Tells whether there is no value.
+    pub fn is_empty(&self) -> bool {
+        self.values.is_empty()
+    }
+
+    /// Returns the values.
+    pub fn values(&self) -> &ObservableTable {
+        &self.values
+    }
+
+    /// Gives the values away; lines and notes have served their purpose when a pack is compiled.
+    pub fn into_values(self) -> ObservableTable {
+        self.values
+    }
+
+    /// Adds a value with its line, or gives the note to the value that is there already and has none.
+    ///
+    /// # Errors
+    /// Fails where there is no room.
+    pub(super) fn add(&mut self, value: ObservableRef<'_>, line: u64, note: Option<&str>) -> Result<(), TableFull> {
+        let added = self.values.add(value)?;
+        if added.is_new {
+            self.lines.push(u32::try_from(line).unwrap_or(u32::MAX));
+        }
+        note.map_or(Ok(()), |note| self.notes.add(added.id, note))
+    }
+
+    /// Tells whether the list can be written.
+    pub fn can_be_stored(&self) -> bool {
+        self.values.can_be_stored()
+    }
+
+    /// Writes the list.
+    ///
+    /// # Errors
+    /// What the writer fails with.
+    pub fn store(&self, to: &mut StoredWriter<'_>) -> io::Result<()> {
+        self.values.store(to)?;
+        to.all(&self.lines, u32::to_le_bytes)?;
+        to.bytes(self.notes.text.as_bytes())?;
+        to.all(&self.notes.places, |(start, length)| (u64::from(start) << 32 | u64::from(length)).to_le_bytes())
+    }
+
+    /// Reads a list.
+    ///
+    /// # Errors
+    /// What the reader fails with, or that something in it names what is not there.
+    pub fn read_stored(from: &mut StoredReader<'_>) -> io::Result<Self> {
+        let values = ObservableTable::read_stored(from)?;
+        let lines = from.all(|bytes| Some(u32::from_le_bytes(bytes)))?;
+        let text = String::from_utf8(from.bytes()?).ok();
+        let places = from.all(|bytes| {
+            let both = u64::from_le_bytes(bytes);
+            Some((u32::try_from(both >> 32).ok()?, u32::try_from(both & 0xffff_ffff).ok()?))
+        })?;
+        let notes = text.map(|text| Notes { text, places });
+        let notes = notes.filter(|notes| notes.places.iter().all(|place| notes.text_at(*place).is_some()));
+        match notes {
+            Some(notes) if lines.len() == values.len() && notes.places.len() <= values.len() => {
+                Ok(Self { values, lines, notes })
+            }
+            _ => Err(io::Error::new(io::ErrorKind::InvalidData, "it holds a list that none writes")),
+        }
+    }
+
+    /// Returns every value as an indicator like those of other packs, one at a time.
+    pub fn indicators(&self) -> impl Iterator<Item = Indicator> {
+        self.values.iter().zip(&self.lines).zip(0_u32..).map(|((value, line), id)| {
+            let listed = ListedIndicator { value };
+            Indicator {
+                id: listed.id(),
+                name: listed.name(),
+                severity: ListedIndicator::SEVERITY,
+                confidence: ListedIndicator::CONFIDENCE,
+                attack: Vec::new(),
+                source: None,
+                note: self.notes.get(id).map(str::to_owned),
+                matches: Expr::Atoms(vec![Atom { observable: value.to_observable(), seen: None }]),
+                outside_seen: ListedIndicator::outside_seen(),
+                examples: Examples::default(),
+                line: u64::from(*line),
+            }
+        })
+    }
+}
+
+/// What is noted about some values.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Notes {
+    text: String,
+    /// Where the note of each value stands in the text; it is empty for a value without one, or there is no such entry.
+    places: Vec<(u32, u32)>,
+}
+
+impl Notes {
+    fn add(&mut self, id: u32, note: &str) -> Result<(), TableFull> {
+        if self.get(id).is_some() || note.is_empty() {
+            return Ok(());
+        }
+        let at = usize::try_from(id).map_err(|_| TableFull)?;
+        if self.places.len() <= at {
+            self.places.resize(at + 1, (0, 0));
+        }
+        // Lists often say the same of many values in a row.
+        if !self.text.ends_with(note) {
+            self.text.push_str(note);
+        }
+        let length = u32::try_from(note.len()).map_err(|_| TableFull)?;
+        let end = u32::try_from(self.text.len()).map_err(|_| TableFull)?;
+        if let Some(place) = self.places.get_mut(at) {
+            *place = (end - length, length);
+        }
+        Ok(())
+    }
+
+    fn get(&self, id: u32) -> Option<&str> {
+        let place = usize::try_from(id).ok().and_then(|at| self.places.get(at))?;
+        self.text_at(*place).filter(|note| !note.is_empty())
+    }
+
+    fn text_at(&self, (start, length): (u32, u32)) -> Option<&str> {
+        let (start, length) = (usize::try_from(start).ok()?, usize::try_from(length).ok()?);
+        self.text.get(start..start.checked_add(length)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn notes_are_kept_once_and_the_first_one_stands() {
+        let mut listed = Listed::default();
+        let notes = [(1, Some("a")), (2, Some("a")), (3, None), (4, Some("b")), (3, Some("c")), (1, Some("d"))];
+        for (line, (address, note)) in (1..).zip(notes) {
+            listed.add(ObservableRef::V4(address), line, note).unwrap();
+        }
+        let all: Vec<_> = listed.indicators().map(|i| (i.id, i.note, i.line)).collect();
+        let expected = [("1", Some("a"), 1), ("2", Some("a"), 2), ("3", Some("c"), 3), ("4", Some("b"), 4)];
+        let expected = expected.map(|(n, note, line)| (format!("ip:0.0.0.{n}"), note.map(str::to_owned), line));
+        assert_eq!(all, expected);
+        assert_eq!(listed.notes.text, "abc");
+    }
+}

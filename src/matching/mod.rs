@@ -19,6 +19,8 @@ mod predicate;
 mod probe;
 #[cfg(test)]
 mod probe_tests;
+#[doc(hidden)]
+pub mod reference;
 mod ruleset;
 mod scanners;
 mod screen;

@@ -38,7 +38,7 @@ const ATOMS: &[(&str, &str)] = &[
     ("odd.7up", "odd.7up"),
     ("münchen.example", "MÜNCHEN.example"),
     ("例え.example", "例え.example"),
-    ("https://bad.example/a/b", "http://bad.example:80/a%2Fb/c"),
+    ("https://bad.example/a/b", "http://bad.example:80/a/b/c"),
     ("http://192.0.2.77/x", "192.0.2.77/x"),
     ("http://[2001:db8::7]:8080/", "[2001:db8::7]:8080/y"),
     ("bob+tag@wicked.example", "Bob+Tag@wicked.example"),

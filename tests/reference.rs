@@ -72,15 +72,19 @@ fn test(values: &[&Value], (shape, one, other, record): &Choice) -> Json {
     }
 }
 
-fn pack(values: &[&Value], choices: &[Choice]) -> String {
-    let indicator = |(number, choice): (usize, &Choice)| {
+fn written(tests: &[Json]) -> String {
+    let indicator = |(number, test): (usize, &Json)| {
         json!({
-            "id": format!("i{number}"), "severity": "low", "source": "s", "match": test(values, choice),
+            "id": format!("i{number}"), "severity": "low", "source": "s", "match": test,
             "examples": {"hit": ["a"], "miss": ["b"]},
         })
     };
-    let indicators: Vec<Json> = choices.iter().enumerate().map(indicator).collect();
+    let indicators: Vec<Json> = tests.iter().enumerate().map(indicator).collect();
     json!({"format": "stormglass/1", "indicators": indicators}).to_string()
+}
+
+fn pack(values: &[&Value], choices: &[Choice]) -> String {
+    written(&choices.iter().map(|choice| test(values, choice)).collect::<Vec<_>>())
 }
 
 /// Packs with patterns, which take long to compile; each holds one kind of pattern, and the last all of them.
@@ -97,13 +101,7 @@ static WITH_PATTERNS: LazyLock<Vec<Both>> = LazyLock::new(|| {
         indicators.push(json!({"all": [leaf(values[0]), {"record": {"Operation": "Send"}}]}));
         indicators.push(json!({"all": [leaf(&ATOMS[8]), {"not": leaf(values[0])}]}));
         indicators.extend_from_slice(extra);
-        let indicators = indicators.into_iter().enumerate().map(|(number, test)| {
-            json!({
-                "id": format!("i{number}"), "severity": "low", "source": "s", "match": test,
-                "examples": {"hit": ["a"], "miss": ["b"]},
-            })
-        });
-        Both::of(&json!({"format": "stormglass/1", "indicators": indicators.collect::<Vec<_>>()}).to_string())
+        Both::of(&written(&indicators))
     };
     let yara = json!({"yara": "rule two { strings: $a = \"evil\" $b = \"panel\" condition: all of them }"});
     let hex = json!({"hex": "65 76 69 6C 2E ?? 78"});
@@ -317,7 +315,8 @@ fn patterns_are_found_as_by_a_slow_search() {
 #[test]
 fn generated_evidence_holds_what_generated_packs_list() {
     let values: Vec<&Value> = ATOMS.iter().collect();
-    let both = Both::of(&values.iter().map(|value| format!("{}\n", value.listed)).collect::<String>());
+    let each: Vec<Json> = values.iter().map(|value| leaf(value)).collect();
+    let both = Both::of(&written(&each));
     for format in FORMATS {
         let mut found = 0;
         for value in &values {
@@ -326,5 +325,18 @@ fn generated_evidence_holds_what_generated_packs_list() {
             found += both.compare(&evidence(format, &[record])).unwrap_or_else(|what| panic!("{what}"));
         }
         assert!(found >= values.len() - 3, "{format:?}: {found} of {}", values.len());
+    }
+}
+
+#[test]
+fn every_record_of_an_array_is_asked_where_nothing_tells_in_its_bytes() {
+    let both = Both::of(&written(&[json!({"record": {"A|not": "x"}})]));
+    for (evidence, wanted) in [
+        (r#"[{"B":1}, {"B":2},  {"B":3}]"#, 3),
+        ("[\n  {\"B\":1}\n  , {\"A\":\"x\"} , {\"B\":2}\n]\n", 2),
+        ("{\"B\":1}{\"B\":2} {\"B\":3}", 3),
+        ("{\"B\":1}\r\n\r\n\n{\"B\":2}", 2),
+    ] {
+        assert_eq!(both.compare(evidence.as_bytes()), Ok(wanted), "{evidence}");
     }
 }

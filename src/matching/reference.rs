@@ -14,7 +14,6 @@ use regex::bytes::{Regex, RegexBuilder};
 
 use super::expression::split_flags;
 use super::predicate::{FieldTest, all_hold};
-use super::screen::every_record;
 use super::views::Views;
 use super::{Hit, ObservableValue, SightingKind};
 use crate::observable::refang::{Refanged, Touch, refanged};
@@ -98,7 +97,7 @@ impl Reference {
     /// Searches every record of a block.
     pub fn search(&self, block: &dyn Block) -> BTreeSet<Told> {
         let mut told = BTreeSet::new();
-        for span in every_record(block) {
+        for span in spans(block) {
             let record = block.record(&span);
             let mut views = Views::default();
             views.read(block, &span, &record);
@@ -296,7 +295,14 @@ fn spelled(spelling: &Spelling) -> String {
     spelling.text.chars().map(one).fold(flags.to_owned(), |all, one| all + &one)
 }
 
+/// Returns every record of a block, by asking every byte.
+fn spans(block: &dyn Block) -> Vec<Span> {
+    let mut spans: Vec<Span> = (0..block.bytes().len()).filter_map(|at| block.record_at(at)).collect();
+    spans.dedup();
+    spans
+}
+
 /// Returns where a record of a block stands.
 pub fn span(block: &dyn Block, record: u64) -> Option<Span> {
-    every_record(block).into_iter().find(|span| span.number == record)
+    spans(block).into_iter().find(|span| span.number == record)
 }

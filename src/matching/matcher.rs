@@ -1,7 +1,7 @@
 //! A ruleset at work on one thread.
 
 use crate::observable::decoding::Unfolder;
-use crate::record::Block;
+use crate::record::{Block, Span};
 
 use super::evaluate::{Evaluation, evaluate};
 use super::predicate::has_required_fields;
@@ -39,9 +39,24 @@ impl<'r> Matcher<'r> {
     /// What yara-x failed with; the block then counts as not searched.
     pub fn search(&mut self, block: &dyn Block) -> Result<Searched, String> {
         self.note_fields(block);
+        let Self { ruleset, scanners, unfolder, .. } = self;
+        let spans = ruleset.screen.candidates(block, &ruleset.atoms, scanners, unfolder)?;
+        self.search_records(block, spans)
+    }
+
+    /// Searches every record of a block, also where the screen sees nothing. Tests hold [`Self::search`] equal to it.
+    ///
+    /// # Errors
+    /// What yara-x failed with.
+    #[doc(hidden)]
+    pub fn search_unscreened(&mut self, block: &dyn Block) -> Result<Searched, String> {
+        self.search_records(block, every_record(block))
+    }
+
+    fn search_records(&mut self, block: &dyn Block, spans: Vec<Span>) -> Result<Searched, String> {
         let mut searched = Searched::default();
-        let Self { ruleset, scanners, views, unfolder, .. } = self;
-        for span in ruleset.screen.candidates(block, &ruleset.atoms, scanners, unfolder)? {
+        let Self { ruleset, scanners, views, .. } = self;
+        for span in spans {
             let record = block.record(&span);
             let Evaluation { hits, limit } = evaluate(ruleset, scanners, views, block, &span, &record)?;
             searched.hits.extend(hits);

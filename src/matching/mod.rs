@@ -17,6 +17,10 @@ mod matcher;
 mod patterns;
 mod predicate;
 mod probe;
+#[cfg(test)]
+mod probe_tests;
+#[doc(hidden)]
+pub mod reference;
 mod ruleset;
 mod scanners;
 mod screen;

@@ -286,15 +286,19 @@ impl Probe<'_> {
         before.iter().rposition(|&byte| !is_name(byte) || byte == b'.').map_or(0, |at| at + 1)
     }
 
-    /// Returns where a name may start whose first label is this: at its start, behind the letter of an escape, behind hyphens.
+    /// Returns where a name may start whose first label is this: at its start, behind the letter of an escape, behind
+    /// hyphens, or behind hyphens at underscores, which may be of it.
     #[inline]
     fn starts(&self, start: usize, end: usize) -> impl Iterator<Item = usize> {
         let escaped = (self.before(start) == b'\\').then_some(start + 1);
-        let trimmed = |from: usize| {
-            let edges = self.slice(from, end).iter().take_while(|byte| matches!(byte, b'-' | b'_')).count();
-            (edges > 0).then_some(from + edges)
+        let trimmed = move |from: usize| {
+            let label = self.slice(from, end);
+            let edges = label.iter().take_while(|byte| matches!(byte, b'-' | b'_')).count();
+            let scores = label.iter().take(edges).rev().take_while(|byte| **byte == b'_').count();
+            (edges > 0).then_some([from + edges, from + edges - scores])
         };
-        [Some(start), escaped, trimmed(start), escaped.and_then(trimmed)].into_iter().flatten()
+        let trimmed = [Some(start), escaped].into_iter().flatten().filter_map(trimmed).flatten();
+        [Some(start), escaped].into_iter().flatten().chain(trimmed)
     }
 
     fn colon(&self, at: usize, done: &mut Done, each: &mut dyn FnMut(usize, Found)) {

@@ -6,6 +6,7 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::{ObservableValue, SightingKind};
+use crate::observable::candidates::Level;
 use crate::observable::table::{ObservableRef, ObservableTable, TableFull};
 use crate::observable::{HashKind, Observable};
 use crate::pack::{Expr, Indicator, Pack, PackError};
@@ -142,6 +143,12 @@ impl Ruleset {
             record_leaves: building.record_leaves,
             with_records,
         })
+    }
+
+    /// Chooses the instructions that the first look uses. Tests hold all of them equal.
+    #[doc(hidden)]
+    pub fn set_level(&mut self, level: Level) {
+        self.screen.level = level;
     }
 
     /// Returns how many indicators there are.

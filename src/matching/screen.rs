@@ -31,7 +31,8 @@ const HEADER_BYTES: usize = 96;
 pub(super) struct Screen {
     filter: Filter,
     shapes: Shapes,
-    level: Level,
+    /// Which instructions the sweep uses.
+    pub level: Level,
     has_regex: bool,
     tokens: Option<AhoCorasick>,
     /// Whether something may hold of a record in whose raw bytes nothing tells.
@@ -249,13 +250,11 @@ pub(super) fn every_record(block: &dyn Block) -> Vec<Span> {
     while at < bytes.len() {
         match block.record_at(at) {
             Some(span) => {
-                at = span.range.end.max(at) + 1;
+                at = span.range.end.max(at + 1);
                 spans.push(span);
             }
-            None => {
-                let rest = bytes.get(at..).unwrap_or_default();
-                at += memchr::memchr(b'\n', rest).map_or(rest.len(), |end| end + 1);
-            }
+            // Between records stands little: `}, {`, an empty line, a header.
+            None => at += 1,
         }
     }
     spans

@@ -25,11 +25,12 @@ pub(super) fn runs<'t>(text: &'t [u8], shapes: Shapes, reading: Reading, each: E
         let after = text.get(colon..).unwrap_or_default();
         let end = colon + after.iter().take_while(|&&byte| is_run(byte)).count();
         done = end;
-        if end - start < 3 || is_tied_behind(text, end) && !is_port(text.get(end..).unwrap_or_default()) {
-            continue;
+        let is_tied = is_tied_behind(text, end);
+        if shapes.hex && end - start >= LEAST_DIGEST {
+            digests(text, start..end, is_tied, reading, each);
         }
-        if shapes.hex {
-            digest(text, start..end, reading, each);
+        if end - start < 3 || is_tied && !is_port(text.get(end..).unwrap_or_default()) {
+            continue;
         }
         if shapes.v4 || shapes.v6 {
             one_run(text, start..end, shapes, reading, each);
@@ -46,14 +47,12 @@ fn is_port(behind: &[u8]) -> bool {
 fn one_run<'t>(text: &'t [u8], run: Range<usize>, shapes: Shapes, reading: Reading, each: Each<'_, 't>) {
     let byte_at = |index: Option<usize>| index.and_then(|i| text.get(i)).copied().unwrap_or(b' ');
     let is_escape = |index: Option<usize>| reading == Reading::Escaped && byte_at(index) == b'\\';
-    let mut start = run.start;
-    let mut is_inside_word = false;
+    let start = run.start;
     if is_escape(start.checked_sub(1)) {
-        start += 1;
-    } else if is_tied_before(text, start) && !is_escape(start.checked_sub(2)) {
-        is_inside_word = true;
+        // The first digit may be the letter of an escape.
+        address(text, start + 1..run.end, shapes, each);
     }
-    if !is_inside_word {
+    if !is_tied_before(text, start) || is_escape(start.checked_sub(2)) {
         address(text, start..run.end, shapes, each);
     }
     // `source:2001:db8::1`: the word before the first colon names what follows, unless digits make it a group.
@@ -92,7 +91,25 @@ fn emit<'t>(address: Ipv6Addr, range: Range<usize>, shapes: Shapes, each: Each<'
     }
 }
 
-/// Emits the digest in pairs of digits that a run is or ends with: `D4:B4:…`, `SHA1:D4:B4:…`.
+/// The fewest bytes of a digest in pairs: MD5.
+const LEAST_DIGEST: usize = 16 * 3 - 1;
+
+/// Emits the digests in pairs of digits of a run. A full stop is a border of one, and so is a colon that no pair follows.
+fn digests<'t>(text: &'t [u8], run: Range<usize>, is_tied: bool, reading: Reading, each: Each<'_, 't>) {
+    let end = run.end;
+    let mut start = run.start;
+    for part in text.get(run).unwrap_or_default().split(|&byte| byte == b'.') {
+        let is_last = start + part.len() == end;
+        // What a word goes on with is of the word: `…:AA:added`.
+        let word = part.iter().rev().take_while(|&&byte| byte != b':').count();
+        let part_end = start + part.len() - if is_last && is_tied { word } else { 0 };
+        let colons = text.get(start..part_end).unwrap_or_default().iter().rev().take_while(|&&byte| byte == b':');
+        digest(text, start..part_end - colons.count(), reading, each);
+        start += part.len() + 1;
+    }
+}
+
+/// Emits the digest that a stretch of digits and colons is or ends with: `D4:B4:…`, `SHA1:D4:B4:…`.
 fn digest<'t>(text: &'t [u8], range: Range<usize>, reading: Reading, each: Each<'_, 't>) {
     let run = text.get(range.clone()).unwrap_or_default();
     for pairs in [64_usize, 32, 20, 16] {
@@ -107,20 +124,24 @@ fn digest<'t>(text: &'t [u8], range: Range<usize>, reading: Reading, each: Each<
         if !is_digest {
             continue;
         }
-        let word = text.get(..(range.start + lead).saturating_sub(1)).unwrap_or_default();
-        let word_length = word.iter().rev().take_while(|b| b.is_ascii_alphanumeric()).count();
         let begins = range.start + lead;
+        let before = text.get(..begins).unwrap_or_default();
+        let is_border = match before.last() {
+            // A pair before it would make it the end of a longer digest; `fp:` and `SHA1:` are none.
+            Some(b':') => !ends_with_pair(before.get(..before.len() - 1).unwrap_or_default()),
+            _ => !is_tied_before(text, begins),
+        };
         let is_escaped =
             reading == Reading::Escaped && begins.checked_sub(2).and_then(|at| text.get(at)) == Some(&b'\\');
-        let is_border = match lead.checked_sub(1).and_then(|i| run.get(i)) {
-            // A pair before it would make it the end of a longer digest.
-            Some(b':') => word_length != 2,
-            Some(_) => false,
-            None => !is_tied_before(text, range.start),
-        };
         if is_border || is_escaped {
             each(Token::Hex(digest), begins..range.end);
         }
         return;
     }
+}
+
+/// Tells whether a text ends with two hexadecimal digits that are a word.
+fn ends_with_pair(text: &[u8]) -> bool {
+    let word = text.iter().rev().take_while(|byte| byte.is_ascii_alphanumeric()).count();
+    word == 2 && text.iter().rev().take(2).all(u8::is_ascii_hexdigit)
 }

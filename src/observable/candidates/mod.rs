@@ -115,7 +115,15 @@ impl Carry {
         // In groups: `65 76 69 6c `; `6576 696c 2e65 `, `0x65, 0x76, 0x69, `, `6576696c 2e657861 6d706c65 `.
         let [pair_1, pair_2, pair_3, far_1, far_2] = self.printable_pairs;
         let near = |here, before| behind(here, before, 3) | behind(here, before, 4);
-        let far = |here, before| behind(here, before, 5) | behind(here, before, 6) | behind(here, before, 9);
+        // The last three are those of UTF-16, `65, 00, `, `0x65,0x00,` and `0x65, 0x00, `; `65 00 ` is as far as `0x65, `.
+        let far = |here, before| {
+            behind(here, before, 5)
+                | behind(here, before, 6)
+                | behind(here, before, 9)
+                | behind(here, before, 8)
+                | behind(here, before, 10)
+                | behind(here, before, 12)
+        };
         let by_pair_2 = g.printable_pair & near(g.printable_pair, pair_1);
         let by_pair_3 = by_pair_2 & near(by_pair_2, pair_2);
         let by_pair_4 = by_pair_3 & near(by_pair_3, pair_3);

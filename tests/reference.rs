@@ -2,7 +2,15 @@
 //!
 //! `STORMGLASS_CASES=100000` runs more cases, each time others.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test says what is wrong by panicking")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    clippy::string_slice,
+    clippy::let_underscore_must_use,
+    reason = "a test says what is wrong by panicking"
+)]
 
 use std::fmt::Write as _;
 use std::sync::LazyLock;

@@ -136,7 +136,7 @@ fn every_kind_of_atom_is_named_where_it_stands_alone() {
     for (value, spelling) in ATOMS.iter().chain(&[(THUMBPRINT, THUMBPRINT)]) {
         let alone = listed(&[value]);
         let filter = Filter::new(&alone);
-        for text in [spelling.to_string(), format!("x {spelling} y"), format!("{}{spelling}\n", "-".repeat(70))] {
+        for text in [spelling.to_string(), format!("x {spelling} y"), format!("{}{spelling}\n", "|".repeat(70))] {
             assert!(!exact(&alone, text.as_bytes()).is_empty(), "{value} in {text}");
             let found = named(&alone, &filter, Level::PORTABLE, text.as_bytes());
             assert!(found.iter().any(|(_, found)| *found == Found::Atom), "{value} in {text}: {found:?}");

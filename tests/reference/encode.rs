@@ -47,6 +47,10 @@ fn hex(bytes: &[u8], size: usize, gap: &str, prefix: &str) -> String {
 /// Writes a text in one of [`WAYS`] ways.
 pub fn encode(text: &str, way: usize) -> String {
     let code = |c: char| u32::from(c);
+    // Hexadecimal is told by printable ASCII alone: a first look knows nothing else of it.
+    if (11..=17).contains(&way) && !text.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
+        return text.to_owned();
+    }
     match way {
         0 => marks(text, |c| format!("%{:02X}", code(c))),
         1 => ascii(text, |c| format!("%{:02x}", code(c))),

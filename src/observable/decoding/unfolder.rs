@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 use super::encoding::{Encoding, GUESSES, Path, STEPS};
-use super::signs::{BACKSLASH, BASE64, HEX, signs};
-use super::{base64, hex, json_escapes, refanged};
+use super::signs::{AMPERSAND, BACKSLASH, BASE64, ESCAPE, HEX, HIGH, PERCENT, ZERO, signs};
+use super::{base64, entities, hex, json_escapes, percent, refanged};
 
 /// How often all steps are tried on one text. A link is encoded twice by a redirection; runs of backslashes halve each time.
 const ROUNDS: usize = 16;
@@ -289,6 +289,14 @@ pub fn unfold(raw: &[u8], unfolder: &mut Unfolder, each: &mut dyn FnMut(&[u8])) 
         }
         if let Some(plain) = refanged(text) {
             each(plain.as_bytes());
+        }
+    }
+    // A record's own bytes are also read with nothing else undone, which differs where another step comes first.
+    let has = unfolder.readings.first().map_or(0, |reading| reading.signs);
+    for (sign, undo) in [(PERCENT, percent::undo as fn(&[u8], &mut Vec<u8>) -> bool), (AMPERSAND, entities::undo)] {
+        unfolder.spare.clear();
+        if has & sign != 0 && has & (ZERO | ESCAPE | HIGH | BACKSLASH) != 0 && undo(raw, &mut unfolder.spare) {
+            each(&unfolder.spare);
         }
     }
     if allowance.met.is_some() { Unfolded::Cut } else { Unfolded::Whole }

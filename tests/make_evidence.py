@@ -340,10 +340,44 @@ def cut_log():
     return whole[:len(whole) * 3 // 5]
 
 
+# A browser's HTTP archive ---------------------------------------------------------------------------------------------
+
+
+def token(key, tenant, issuer, version, issued):
+    """An unsigned JSON Web Token."""
+    part = lambda value: base64.urlsafe_b64encode(compact(value).encode()).decode().rstrip("=")
+    header = {"typ": "JWT", "alg": "RS256", "kid": key}
+    claims = {"aud": "https://outlook.office365.com", "iss": issuer, "iat": issued, "nbf": issued, "exp": issued + 3900,
+              "appid": "aaaaaaaa-0000-4000-8000-000000000001", "tid": tenant, "upn": "user1@contoso.example",
+              "ver": version}
+    return f"{part(header)}.{part(claims)}.c3ludGhldGljLCB1bnNpZ25lZA"
+
+
+def session():
+    stolen, consumer = "1LTMzakihiRla_8z2BEJVXeWMqo", "9188040d-6c67-4c5b-b112-36a304b66dad"
+    tenant = "11111111-2222-3333-4444-555555555555"
+
+    def entry(second, url, authorization):
+        return {"startedDateTime": f"2023-06-07T03:12:{second:02d}.000Z", "time": 31,
+                "request": {"method": "GET", "url": url, "httpVersion": "HTTP/1.1",
+                            "headers": [{"name": "Authorization", "value": f"Bearer {authorization}"}]},
+                "response": {"status": 200, "headers": [], "content": {"size": 0, "mimeType": "application/json"}}}
+
+    enterprise = f"https://sts.windows.net/{tenant}/"
+    forged = token(stolen, tenant, enterprise, "1.0", 1686107564)
+    near = token(stolen[:-1] + "p", tenant, enterprise, "1.0", 1686107564)
+    old = token(stolen, consumer, f"https://login.microsoftonline.com/{consumer}/v2.0", "2.0", 1469765135)
+    url = "https://mail.contoso.example/owa/service.svc?action=GetItem"
+    entries = [entry(44, url, forged), entry(45, url, near), entry(46, url, old)]
+    archive = {"log": {"version": "1.2", "creator": {"name": "synthetic", "version": "1"}, "entries": entries}}
+    return (json.dumps(archive, indent=1) + "\n").encode()
+
+
 FILES = {
     "gateway-cut.log.gz": cut_log,
     "mailbox.mbox": mailbox,
     "purview-audit.csv": purview,
+    "session.har": session,
     "signins.jsonl.gz": sign_ins,
     "u_ex230607.log": owa_log,
 }

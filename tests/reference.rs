@@ -2,7 +2,13 @@
 //!
 //! `STORMGLASS_CASES=100000` runs more cases, each time others.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test says what is wrong by panicking")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::let_underscore_must_use,
+    reason = "a test says what is wrong by panicking"
+)]
 
 use std::fmt::Write as _;
 use std::sync::LazyLock;
@@ -106,7 +112,7 @@ static WITH_PATTERNS: LazyLock<Vec<Both>> = LazyLock::new(|| {
     let yara = json!({"yara": "rule two { strings: $a = \"evil\" $b = \"panel\" condition: all of them }"});
     let hex = json!({"hex": "65 76 69 6C 2E ?? 78"});
     let mut all: Vec<Both> = PATTERNS.iter().map(|value| of(vec![value], &[])).collect();
-    all.push(of(vec![&PATTERNS[5]], &[hex.clone()]));
+    all.push(of(vec![&PATTERNS[5]], std::slice::from_ref(&hex)));
     all.push(of(PATTERNS.iter().collect(), &[yara, hex]));
     all
 });
@@ -262,7 +268,7 @@ fn evidence(format: Format, records: &[Record]) -> Vec<u8> {
         }
         Format::W3c => {
             let plus = |text: &str| {
-                if text.is_empty() { "-".to_owned() } else { line(text).replace(' ', "+").replace('\t', "+") }
+                if text.is_empty() { "-".to_owned() } else { line(text).replace([' ', '\t'], "+") }
             };
             let row = |record: &Record| {
                 format!("2023-06-01 10:00:00 {} {} 200", plus(of(record, "ClientIP")), plus(&record.text))

@@ -79,6 +79,7 @@ fn expression(expr: &Expr, depth: usize, out: &mut String) {
         Expr::Regex(expressions) => expressions.iter().for_each(|expression| line(&format!("regex {expression}"))),
         Expr::Hex(strings) => strings.iter().for_each(|string| line(&format!("hex {string}"))),
         Expr::Yara(source) => source.lines().for_each(|source| line(&format!("yara {source}"))),
+        Expr::Token(tests) => tests.iter().for_each(|test| line(&format!("token {test}"))),
         Expr::Record(predicates) => {
             predicates.iter().for_each(|predicate| line(&format!("record {}", in_words(predicate))))
         }

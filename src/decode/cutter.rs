@@ -1,7 +1,7 @@
 //! Reads a text artifact and cuts it into blocks of whole records: bounded memory, little work for each byte.
 
 use std::io::{self, Read};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use memchr::{memchr_iter, memrchr};
 
@@ -121,18 +121,19 @@ pub fn cut_into_blocks(
     };
     source.skip(mark_bytes);
     let mut place = Place { record: 1, begins_inside: false, line: 1, base: mark_bytes as u64, encoding };
-    let mut text = Vec::new();
+    let mut buffer = Buffer::default();
     let mut target = sizes.least();
     let mut faults = Faults::default();
     loop {
         if sink.is_cancelled() {
             return Ok(());
         }
-        let more = source.fill(&mut text, target);
+        let more = source.fill(&mut buffer, target);
+        let text = buffer.text();
         source.stray.search(place.record, more == More::None, sink);
-        let mut cut = splitter.cut(&text, more);
+        let mut cut = splitter.cut(text, more);
         for fault in splitter.take_faults() {
-            faults.add(fault, &place, &text);
+            faults.add(fault, &place, text);
         }
         let mut next = cut.consumed;
         let mut goes_on = false;
@@ -144,25 +145,25 @@ pub fn cut_into_blocks(
                 target = (text.len() * 2).min(sizes.most());
                 continue;
             }
-            if splitter.give_in(&text) {
+            if splitter.give_in(text) {
                 continue;
             }
-            let end = part_end(&text);
+            let end = part_end(text);
             next = end - OVERLAP_BYTES.min(end / 2);
-            next = Some(char_start(&text, next)).filter(|&start| start > 0).unwrap_or(end);
+            next = Some(char_start(text, next)).filter(|&start| start > 0).unwrap_or(end);
             splitter.forget(next);
             goes_on = true;
             cut = Cut { consumed: end, layout: Layout::Pieces(vec![Piece { range: 0..end, role: Role::Part }]) };
         }
-        let mut rest = Vec::with_capacity(target);
-        rest.extend_from_slice(text.get(next..).unwrap_or_default());
+        let mut following_buffer = Buffer::spare();
+        following_buffer.push(text.get(next..).unwrap_or_default());
         // The line ends were counted when the text was cut.
         let ends = match cut.layout {
             Layout::Lines { ends } if next == cut.consumed => Some(ends),
             _ => None,
         };
         let following = place.after(text.get(..next).unwrap_or_default(), ends);
-        text.truncate(cut.consumed);
+        let text = std::mem::replace(&mut buffer, following_buffer).into_text(cut.consumed);
         let pieces = match &cut.layout {
             Layout::Lines { ends } => ends + usize::from(!text.ends_with(b"\n")),
             Layout::Pieces(pieces) => pieces.len(),
@@ -174,8 +175,7 @@ pub fn cut_into_blocks(
             place.begins_inside = goes_on;
         }
         (place.line, place.base) = following;
-        text = rest;
-        target = sizes.least().max(text.len());
+        target = sizes.least().max(buffer.filled);
     }
     match source.error {
         Some(error) => {
@@ -274,16 +274,14 @@ impl Source<'_, '_> {
         }
     }
 
-    /// Reads until `text` holds at least `target` bytes or nothing is left.
-    fn fill(&mut self, text: &mut Vec<u8>, target: usize) -> More {
-        while text.len() < target && !self.is_at_end {
-            let missing = target - text.len();
+    /// Reads until `buffer` holds at least `target` bytes or nothing is left.
+    fn fill(&mut self, buffer: &mut Buffer, target: usize) -> More {
+        while buffer.filled < target && !self.is_at_end {
+            let missing = target - buffer.filled;
             match &mut self.transcoder {
                 None => {
-                    let filled = text.len();
-                    text.resize(target, 0);
-                    let n = read(self.input, text.get_mut(filled..).unwrap_or_default(), &mut self.error);
-                    text.truncate(filled + n);
+                    let n = read(self.input, buffer.space(missing), &mut self.error);
+                    buffer.filled += n;
                     self.is_at_end = n < missing;
                 }
                 Some(transcoder) => {
@@ -293,11 +291,69 @@ impl Source<'_, '_> {
                     self.is_odd ^= n % 2 == 1;
                     self.stray.feed(&bytes);
                     self.is_at_end = n < missing;
-                    transcoder.decode(&bytes, text, self.is_at_end);
+                    transcoder.decode(&bytes, buffer.end(), self.is_at_end);
+                    buffer.filled = buffer.bytes.len();
                 }
             }
         }
         if self.is_at_end { More::None } else { More::MayFollow }
+    }
+}
+
+/// Text that was searched leaves its memory here, so that it need not be cleared for the next one.
+static SPARE: Mutex<Vec<Vec<u8>>> = Mutex::new(Vec::new());
+/// How many blocks' memory is kept, and of what size.
+const MOST_SPARE: usize = 16;
+const MOST_SPARE_BYTES: usize = 2 * BLOCK_BYTES;
+
+/// Keeps the memory of a block's text for another one.
+pub(super) fn give_back(text: Vec<u8>) {
+    let mut spare = SPARE.lock().unwrap_or_else(PoisonError::into_inner);
+    if spare.len() < MOST_SPARE && text.capacity() <= MOST_SPARE_BYTES && text.capacity() >= BLOCK_BYTES / 2 {
+        spare.push(text);
+    }
+}
+
+/// Text of which only the beginning is of use; what is behind it is left from another text.
+#[derive(Default)]
+struct Buffer {
+    bytes: Vec<u8>,
+    filled: usize,
+}
+
+impl Buffer {
+    fn spare() -> Self {
+        let spare = SPARE.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        Self { bytes: spare.unwrap_or_default(), filled: 0 }
+    }
+
+    fn text(&self) -> &[u8] {
+        self.bytes.get(..self.filled).unwrap_or_default()
+    }
+
+    /// Returns the next `missing` bytes.
+    fn space(&mut self, missing: usize) -> &mut [u8] {
+        let end = self.filled + missing;
+        if self.bytes.len() < end {
+            self.bytes.resize(end, 0);
+        }
+        self.bytes.get_mut(self.filled..end).unwrap_or_default()
+    }
+
+    /// Returns the text as what may be written on.
+    fn end(&mut self) -> &mut Vec<u8> {
+        self.bytes.truncate(self.filled);
+        &mut self.bytes
+    }
+
+    fn push(&mut self, text: &[u8]) {
+        self.space(text.len()).copy_from_slice(text);
+        self.filled += text.len();
+    }
+
+    fn into_text(mut self, length: usize) -> Vec<u8> {
+        self.bytes.truncate(length);
+        self.bytes
     }
 }
 

@@ -7,6 +7,7 @@ use std::sync::{Arc, OnceLock};
 
 use memchr::{memchr, memchr_iter, memmem, memrchr};
 
+use super::cutter::give_back;
 use super::text_encoding::{TextEncoding, utf16_bytes};
 use crate::record::{Block, Field, Record, Span, readable, source_names};
 
@@ -84,6 +85,12 @@ pub struct Step {
 
 /// Distance between the places that are counted ahead: a look-up then counts at most this much.
 const STEP_BYTES: usize = 8 * 1024;
+
+impl Drop for LineBlock {
+    fn drop(&mut self) {
+        give_back(std::mem::take(&mut self.text));
+    }
+}
 
 impl LineBlock {
     fn steps(&self) -> &[Step] {

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::ops::Range;
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
@@ -172,6 +172,21 @@ impl AtomTable {
             }
         }
         self.thumbprints.keys().for_each(|digest| each(AtomKey::Hash(digest)));
+    }
+
+    /// Tells whether an IPv4 address is listed, by itself, in a range or as the host of a URL.
+    pub fn has_v4(&self, address: u32) -> bool {
+        let ip = Ipv4Addr::from(address);
+        self.values.find_v4(address).is_some()
+            || !self.v4_ranges.is_empty() && self.v4_ranges.cover(&Ipv4Net::from(ip)).next().is_some()
+            || self.values.counts().urls > 0 && self.values.has_url_host(ip.to_string().as_bytes())
+    }
+
+    /// Tells whether a name in ASCII is listed as it is or behind a wildcard, as a domain or as the host of a URL.
+    pub fn has_name(&self, name: &[u8]) -> bool {
+        self.values.find_domain(name).is_some()
+            || self.has_wildcards && name.len() <= NAME_BYTES && self.find_wildcard(name).is_some()
+            || self.values.counts().urls > 0 && self.values.has_url_host(name)
     }
 
     fn each_of(&self, value: Option<u32>, each: &mut dyn FnMut(u32)) {
@@ -354,51 +369,4 @@ fn comparable(name: &[u8]) -> Cow<'_, [u8]> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::observable::AtomKind;
-
-    #[test]
-    fn every_key_is_told_and_equal_values_are_told_apart_by_their_atoms() {
-        let mut table = AtomTable::default();
-        let values = [
-            (AtomKind::Ip, "192.0.2.1"),
-            (AtomKind::Ip, "192.0.2.0/24"),
-            (AtomKind::Ip, "2001:db8::1"),
-            (AtomKind::Ip, "2001:db8::/64"),
-            (AtomKind::Domain, "Evil.Example"),
-            (AtomKind::Email, "Bob@evil.example"),
-            (AtomKind::Url, "http://evil.example/a"),
-            (AtomKind::Ip, "192.0.2.1"),
-        ];
-        for (leaf, (kind, value)) in (0..).zip(values) {
-            table.add(0, leaf, &Observable::parse(kind, value).unwrap(), None).unwrap();
-        }
-        let mut keys = Vec::new();
-        table.each_key(&mut |key| keys.push(format!("{key:?}")));
-        let expected = [
-            "V4(3221225985)",
-            "V4Range(192.0.2.0/24)",
-            "V6(42540766411282592856903984951653826561)",
-            "V6Range(2001:db8::/64)",
-            "Name(\"evil.example\")",
-            "Email(\"bob@evil.example\")",
-            "UrlHost(\"evil.example\")",
-        ];
-        assert_eq!(keys, expected);
-        let found = |token: Token<'_>| {
-            let mut leaves = Vec::new();
-            table.look_up(b"", &token, 0..0, &mut |id, _| leaves.push(table.entry(id).unwrap().leaf));
-            leaves
-        };
-        assert_eq!(found(Token::Address([192, 0, 2, 1].into())), [7, 0, 1]);
-        assert_eq!(found(Token::Address([192, 0, 3, 1].into())), [0_u32; 0]);
-        assert_eq!(found(Token::Name(b"A.EVIL.example")), [4]);
-        assert_eq!(found(Token::Name(b"notevil.example")), [0_u32; 0]);
-        assert_eq!(found(Token::Email(b"BOB", b"evil.example")), [5]);
-        assert_eq!(found(Token::Email(b"bobb", b"evil.example")), [0_u32; 0]);
-        assert!(
-            table.is_url_host(&Token::Name(b"evil.EXAMPLE")) && !table.is_url_host(&Token::Name(b"a.evil.example"))
-        );
-    }
-}
+mod tests;

@@ -92,7 +92,8 @@ impl Test {
 /// Returns the kind of a test as reports name it.
 pub(super) fn kind_of(expr: &Expr) -> &'static str {
     let combined = |parts: &[Expr], word: &'static str| {
-        let mut kinds = parts.iter().map(kind_of);
+        // What must not be there says nothing about what is looked for.
+        let mut kinds = parts.iter().filter(|part| !matches!(part, Expr::Not(_))).map(kind_of);
         match (kinds.next(), kinds.next()) {
             (Some(kind), None) => kind,
             (Some(kind), Some(second)) if kind == second && kinds.all(|other| other == kind) => kind,
@@ -117,5 +118,6 @@ pub(super) fn kind_of(expr: &Expr) -> &'static str {
         Expr::Hex(_) => "hex",
         Expr::Yara(_) => "yara",
         Expr::Record(_) => "record",
+        Expr::Token(_) => "token",
     }
 }

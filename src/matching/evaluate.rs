@@ -14,6 +14,7 @@ use crate::text::cut_around;
 use super::Hit;
 use super::ruleset::{Evidence, Ruleset};
 use super::scanners::Scanners;
+use super::token::{Checked, Hidings, TokenHit, excerpt, summary, without_tokens};
 use super::views::{View, Views};
 
 /// The most bytes of an entity field or a matched value that a hit carries.
@@ -27,6 +28,7 @@ enum Thing {
     Atom(u32),
     Pattern(usize),
     Rule { indicator: u32, leaf: u32, name: String },
+    Token(TokenHit),
 }
 
 /// Where one thing stands in a record.
@@ -146,6 +148,10 @@ pub(super) fn evaluate(
                 None => continue,
             },
             Thing::Rule { indicator, leaf, .. } => (*indicator, *leaf),
+            Thing::Token(hit) => match ruleset.tokens.leaf(hit.index) {
+                Some(known) => (known.indicator, known.leaf),
+                None => continue,
+            },
         };
         if places.first.is_some() {
             evidence.seen.insert(leaf);
@@ -156,10 +162,10 @@ pub(super) fn evaluate(
     let mut touched: BTreeSet<u32> = by_indicator.keys().copied().collect();
     touched.extend(ruleset.with_records());
     let mut hits = Vec::new();
+    let context = Context { ruleset, block, span, record, views, hidings: Hidings::default() };
     for index in touched {
         let Some((kind, support)) = ruleset.decide(index, &evidence, &record.fields) else { continue };
         let found = by_indicator.get(&index).map(Vec::as_slice).unwrap_or_default();
-        let context = Context { ruleset, block, span, record, views };
         let mut own: Vec<Hit> = Vec::new();
         for (_, thing, places) in found.iter().filter(|(leaf, ..)| support.contains(leaf)) {
             own.extend(context.hit(index, kind, thing, places));
@@ -178,9 +184,13 @@ fn each_once(hits: Vec<Hit>) -> Vec<Hit> {
         (Some(seen), Some(time)) => (seen.first..=seen.last).contains(&time.day()),
         _ => true,
     };
+    // Two tokens of one key are two things; what was matched tells them apart.
+    let is_same = |known: &Hit, hit: &Hit| {
+        known.observable == hit.observable && (hit.observable.kind != "token" || known.matched == hit.matched)
+    };
     let mut kept: Vec<Hit> = Vec::new();
     for hit in hits {
-        match kept.iter_mut().find(|known| known.observable == hit.observable) {
+        match kept.iter_mut().find(|known| is_same(known, &hit)) {
             Some(known) if !fits(known) && fits(&hit) => *known = hit,
             Some(_) => {}
             None => kept.push(hit),
@@ -236,6 +246,16 @@ fn find(ruleset: &Ruleset, scanners: &mut Scanners<'_>, views: &Views) -> Result
             things.entry(thing).or_default().add(index, view, range, false, rule.count);
         }
     }
+    if !ruleset.tokens.is_empty() {
+        let mut checked = Checked::default();
+        for (index, view) in views.list.iter().enumerate() {
+            let text = bytes.get(view.range.clone()).unwrap_or_default();
+            ruleset.tokens.search(text, &mut checked, &mut |hit, range| {
+                let range = view.range.start + range.start..view.range.start + range.end;
+                things.entry(Thing::Token(hit)).or_default().add(index, view, range, view.is_refanged, 1);
+            });
+        }
+    }
     Ok(things)
 }
 
@@ -245,6 +265,8 @@ struct Context<'c> {
     span: &'c Span,
     record: &'c Record<'c>,
     views: &'c Views,
+    /// What is hidden of the record's own bytes (none) and of each view, by where it begins.
+    hidings: Hidings,
 }
 
 impl Context<'_> {
@@ -269,18 +291,28 @@ impl Context<'_> {
             // What was decoded stands nowhere as it is: the field that it was decoded from is the place.
             _ => (self.views.literal_start(view.field).unwrap_or(self.span.range.start), view.decode(self.record)),
         };
-        let (observable, seen) = self.observable(thing);
+        let (observable, seen) = self.observable(indicator, thing);
         let quoted = self.as_quoted(view, range, matched);
+        let told = match thing {
+            Thing::Token(_) => summary(matched),
+            // What an indicator lists is no secret.
+            Thing::Atom(_) if !view.is_refanged => quoted.clone(),
+            Thing::Pattern(_) if observable.kind == "text" => quoted.clone(),
+            _ if view.is_refanged => without_tokens(&quoted),
+            _ => {
+                let text = self.views.bytes.get(view.range.clone()).unwrap_or_default();
+                let hiding = self.hidings.of(Some(view.range.start), text);
+                let shown = hiding.shown(text, within..within + matched.len());
+                cut_around(&shown, 0, VALUE_BYTES)
+            }
+        };
         Some(Hit {
             excerpt: self.excerpt(at, view, within, &quoted),
-            matched: quoted,
+            matched: told,
             observable,
             seen,
             occurrences: Places::occurrences(counts),
-            field: view
-                .field
-                .and_then(|index| self.record.fields.get(index))
-                .map(|field| field.name.clone().into_owned()),
+            field: view.field.and_then(|index| self.record.fields.get(index)).map(|field| without_tokens(&field.name)),
             decode,
             ..self.base(indicator, kind, at)
         })
@@ -325,17 +357,16 @@ impl Context<'_> {
     fn record_hit(&self, indicator: u32) -> Hit {
         let at = self.span.range.start;
         let raw = self.block.bytes().get(self.span.range.clone()).unwrap_or_default();
-        let text = String::from_utf8_lossy(raw);
         let id = self.ruleset.indicator_of(indicator).map(|i| i.id().into_owned()).unwrap_or_default();
         let asked = self.ruleset.record_fields(indicator).into_iter().filter_map(|name| {
             let field = self.record.fields.iter().find(|field| name.is(&field.name))?;
-            Some(format!("{}={}", name.as_str(), field.value))
+            Some(format!("{}={}", name.as_str(), without_tokens(&field.value)))
         });
         let matched = asked.collect::<Vec<_>>().join(" ");
         Hit {
             observable: ObservableValue { kind: "record".to_owned(), value: id },
             matched: cut_around(&matched, 0, VALUE_BYTES),
-            excerpt: cut_around(&text, 0, EXCERPT_BYTES),
+            excerpt: excerpt(raw, &self.hidings.of(None, raw), 0, EXCERPT_BYTES),
             ..self.base(indicator, SightingKind::Sighting, at)
         }
     }
@@ -359,7 +390,7 @@ impl Context<'_> {
         }
     }
 
-    fn observable(&self, thing: &Thing) -> (ObservableValue, Option<crate::pack::Seen>) {
+    fn observable(&self, indicator: u32, thing: &Thing) -> (ObservableValue, Option<crate::pack::Seen>) {
         match thing {
             Thing::Atom(id) => match (self.ruleset.atoms.entry(*id), self.ruleset.observable_of(*id)) {
                 (Some(entry), Some(observable)) => (observable, entry.seen),
@@ -371,17 +402,23 @@ impl Context<'_> {
                 (ObservableValue { kind, value: pattern.map(|p| p.value.clone()).unwrap_or_default() }, None)
             }
             Thing::Rule { name, .. } => (ObservableValue { kind: "yara".to_owned(), value: name.clone() }, None),
+            Thing::Token(hit) => {
+                let id = || self.ruleset.indicator_of(indicator).map(|one| one.id().into_owned()).unwrap_or_default();
+                let value = hit.key.clone().unwrap_or_else(id);
+                (ObservableValue { kind: "token".to_owned(), value }, None)
+            }
         }
     }
 
     /// Cuts the record's own bytes around a literal place in one line, and the text that was searched around any other.
     fn excerpt(&self, at: usize, view: &View, within: usize, quoted: &str) -> String {
         let start = self.span.range.start;
+        let raw = self.block.bytes().get(self.span.range.clone()).unwrap_or_default();
         let from = at.saturating_sub(4 * EXCERPT_BYTES).max(start);
         let to = (at + 4 * EXCERPT_BYTES).min(self.span.range.end);
-        let raw = self.block.bytes().get(from..to).unwrap_or_default();
-        if view.literal_at.is_some() && memchr::memchr(b'\n', raw).is_none() {
-            return cut_around(&String::from_utf8_lossy(raw), at - from, EXCERPT_BYTES);
+        let near = self.block.bytes().get(from..to).unwrap_or_default();
+        if view.literal_at.is_some() && memchr::memchr(b'\n', near).is_none() {
+            return excerpt(raw, &self.hidings.of(None, raw), at - start, EXCERPT_BYTES);
         }
         let (view, within) = match self.plain_view_of(view) {
             Some(plain) if view.is_refanged => {
@@ -390,8 +427,8 @@ impl Context<'_> {
             }
             _ => (view, within),
         };
-        let text = String::from_utf8_lossy(self.views.bytes.get(view.range.clone()).unwrap_or_default());
-        cut_around(&text, within, EXCERPT_BYTES)
+        let text = self.views.bytes.get(view.range.clone()).unwrap_or_default();
+        excerpt(text, &self.hidings.of(Some(view.range.start), text), within, EXCERPT_BYTES)
     }
 
     /// Returns the reading of the same field that a refanged reading was made from, or the first there is.
@@ -412,5 +449,5 @@ fn word_around<'t>(text: &'t str, range: &Range<usize>) -> &'t str {
 /// Returns who and what a record is about, each value cut to a readable length.
 fn about(record: &Record<'_>) -> BTreeMap<String, String> {
     let fields = entity_fields(&record.fields).into_iter();
-    fields.map(|(name, value)| (name, cut_around(&value, 0, VALUE_BYTES))).collect()
+    fields.map(|(name, value)| (name, cut_around(&without_tokens(&value), 0, VALUE_BYTES))).collect()
 }

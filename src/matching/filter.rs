@@ -2,7 +2,7 @@
 //!
 //! A filter may say yes wrongly, never no wrongly.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 
 use super::atoms::{AtomKey, AtomTable};
 
@@ -87,16 +87,38 @@ fn number_key(high: u64, low: u64) -> u64 {
     mixed(high.rotate_left(32) ^ low, low)
 }
 
+/// Writes an address, with zero bytes behind it; the first character is the lowest byte.
+fn dotted(address: u32) -> u128 {
+    let (mut text, mut bits) = (0, 0);
+    let mut push = |byte: u8| {
+        text |= u128::from(byte) << bits;
+        bits += 8;
+    };
+    for (place, octet) in address.to_be_bytes().into_iter().enumerate() {
+        if place > 0 {
+            push(b'.');
+        }
+        if octet > 99 {
+            push(b'0' + octet / 100);
+        }
+        if octet > 9 {
+            push(b'0' + octet / 10 % 10);
+        }
+        push(b'0' + octet % 10);
+    }
+    text
+}
+
 #[inline]
 fn text_key(text: u128) -> u64 {
-    number_key((text >> 64) as u64, text as u64)
+    number_key((text >> 64) as u64, low(text))
 }
 
 /// The filters of every kind of atom.
 #[derive(Debug)]
 pub(super) struct Filter {
+    /// IPv4 addresses, as they are written.
     v4: Bits,
-    v4_texts: Bits,
     /// Of addresses, the first two bytes of those in some range.
     v4_ranges: Vec<u64>,
     /// Whether there is some range.
@@ -123,7 +145,6 @@ impl Filter {
         });
         let mut filter = Self {
             v4: Bits::for_keys(v4),
-            v4_texts: Bits::for_keys(v4),
             v4_ranges: vec![0; (1 << 16) / 64],
             has_v4_ranges: false,
             tops: Bits::for_keys(0),
@@ -162,12 +183,7 @@ impl Filter {
     }
 
     fn add_v4(&mut self, address: u32) {
-        self.v4.insert(number_key(0, u64::from(address)));
-        let mut text = [0; 16];
-        for (to, from) in text.iter_mut().zip(Ipv4Addr::from(address).to_string().bytes()) {
-            *to = from;
-        }
-        self.v4_texts.insert(text_key(u128::from_le_bytes(text)));
+        self.v4.insert(text_key(dotted(address)));
     }
 
     fn add_name(&mut self, name: &str) {
@@ -186,7 +202,7 @@ impl Filter {
     #[inline]
     pub fn has_v4(&self, address: u32) -> bool {
         let top = address >> 16;
-        self.v4.has(number_key(0, u64::from(address)))
+        self.v4.has(text_key(dotted(address)))
             || usize::try_from(top / 64)
                 .ok()
                 .and_then(|index| self.v4_ranges.get(index))
@@ -196,7 +212,7 @@ impl Filter {
     /// Tells whether an address may be listed that is written like this, with zero bytes behind it.
     #[inline]
     pub fn has_v4_text(&self, text: u128) -> bool {
-        self.v4_texts.has(text_key(text))
+        self.v4.has(text_key(text))
     }
 
     /// Tells whether the last label of some name may be this.
@@ -273,6 +289,15 @@ mod tests {
             let bytes = u64::from_str_radix(digits, 16).unwrap();
             assert_eq!(first_digits(*digits.as_bytes().first_chunk().unwrap()), bytes, "{digits}");
             assert_eq!(first_bytes(&bytes.to_be_bytes()), bytes, "{digits}");
+        }
+    }
+
+    #[test]
+    fn addresses_are_written_as_text() {
+        for address in [0, 0x0102_0304, 0x0a0b_0c0d, 0x6364_6500, u32::MAX] {
+            let text = std::net::Ipv4Addr::from(address).to_string();
+            assert_eq!(dotted(address).to_le_bytes()[..text.len()], *text.as_bytes());
+            assert_eq!(dotted(address) >> (text.len() * 8).min(127), 0);
         }
     }
 

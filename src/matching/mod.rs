@@ -24,6 +24,7 @@ pub mod reference;
 mod ruleset;
 mod scanners;
 mod screen;
+mod token;
 mod views;
 
 use std::collections::BTreeMap;
@@ -52,10 +53,11 @@ pub enum SightingKind {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct ObservableValue {
     /// `ip`, `domain`, `url`, `email`, `md5`, `sha1`, `sha256`, `sha512`, `thumbprint`, `certificate`, `user_agent`, `text`,
-    /// `regex`, `hex`, `yara`, `record`.
+    /// `regex`, `hex`, `yara`, `record`, `token`.
     #[serde(rename = "type")]
     pub kind: String,
-    /// The value in its normal form; the pattern, the YARA rule's name or the indicator's id where there is no value.
+    /// The value in its normal form; the pattern, the YARA rule's name, the name of a token's key, or the indicator's id
+    /// where there is no value.
     pub value: String,
 }
 

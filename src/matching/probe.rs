@@ -58,11 +58,11 @@ fn dotted_quad(window: &[u8; 16]) -> Quad {
     let text = u128::from_le_bytes(*window);
     let is_none_of = |byte: u8| {
         let other = text ^ (ONES * u128::from(byte));
-        ((other & !TOPS) + !TOPS | other) & TOPS
+        (((other & !TOPS) + !TOPS) | other) & TOPS
     };
     let digits = text ^ (ONES * u128::from(b'0'));
     // Adding 0x76 carries what is above 9 into the top bit.
-    let not_digit = ((digits & !TOPS) + ONES * 0x76 | text) & TOPS;
+    let not_digit = (((digits & !TOPS) + ONES * 0x76) | text) & TOPS;
     let dot = !is_none_of(b'.') & TOPS;
     let zero = !is_none_of(b'0') & TOPS;
     let other = not_digit & !dot;
@@ -193,17 +193,14 @@ impl Probe<'_> {
     fn v4(&self, at: usize, each: &mut dyn FnMut(usize, Found)) {
         let window = at.checked_sub(12).and_then(|from| self.text.get(from..)).and_then(|rest| rest.first_chunk());
         let is_listed = match window.map(dotted_quad) {
-            Some(Quad::Plain(text)) => self.filter.has_v4_text(text) || self.has_v4_range() && self.has_parsed_v4(at),
+            Some(Quad::Plain(text)) if !self.filter.has_v4_ranges && !self.filter.has_v4_text(text) => false,
+            Some(Quad::Plain(_)) => self.has_parsed_v4(at),
             Some(Quad::None) => false,
             Some(Quad::Unclear) | None => self.has_parsed_v4(at),
         };
         if is_listed {
             self.confirm(at.saturating_sub(12 + NEAR_BYTES), at + NEAR_BYTES, each);
         }
-    }
-
-    fn has_v4_range(&self) -> bool {
-        self.filter.has_v4_ranges
     }
 
     /// Reads the address whose last octet begins at `at`, octet by octet.
@@ -218,7 +215,10 @@ impl Probe<'_> {
         let behind = self.slice(at, self.text.len().min(at + 3));
         let last = behind.get(..behind.iter().take_while(|byte| byte.is_ascii_digit()).count()).unwrap_or_default();
         match (octet(first), octet(second), octet(third), octet(last)) {
-            (Some(a), Some(b), Some(c), Some(d)) => self.filter.has_v4(a << 24 | b << 16 | c << 8 | d),
+            (Some(a), Some(b), Some(c), Some(d)) => {
+                let address = a << 24 | b << 16 | c << 8 | d;
+                self.filter.has_v4(address) && self.atoms.has_v4(address)
+            }
             _ => false,
         }
     }
@@ -260,7 +260,7 @@ impl Probe<'_> {
         }
         let mut label_end = dot;
         loop {
-            if self.starts(start, label_end).any(|from| self.filter.has_name(self.slice(from, end))) {
+            if self.starts(start, label_end).any(|from| self.is_listed_name(from, end)) {
                 self.confirm(start.saturating_sub(AROUND_BYTES), end + 1, each);
                 return;
             }
@@ -270,6 +270,13 @@ impl Probe<'_> {
             label_end = start - 1;
             start = self.label_start(label_end);
         }
+    }
+
+    /// Tells whether a name may be listed, or be the host of an address that is.
+    #[inline]
+    fn is_listed_name(&self, from: usize, end: usize) -> bool {
+        let name = self.slice(from, end);
+        self.filter.has_name(name) && (self.before(from) == b'@' || self.atoms.has_name(name))
     }
 
     /// Returns where the label that ends at `end` starts.

@@ -253,7 +253,7 @@ fn test(expr: &Expr) -> Option<Test> {
                 .collect(),
         ),
         Expr::Record(predicates) => Test::Record(predicates.iter().cloned().map(FieldTest::new).collect()),
-        Expr::Hex(_) | Expr::Yara(_) => return None,
+        Expr::Hex(_) | Expr::Yara(_) | Expr::Token(_) => return None,
     })
 }
 

@@ -19,6 +19,7 @@ use super::indicators::{CompiledIndicator, IndicatorView, Indicators, PackInfo};
 use super::patterns::{CompiledPatterns, PatternBuilder, Patterns};
 use super::predicate::{self, FieldTest};
 use super::screen::Screen;
+use super::token::TokenTable;
 
 /// Which leaves were found in a record.
 #[derive(Debug, Default)]
@@ -52,6 +53,7 @@ pub struct Ruleset {
     pub(super) indicators: Indicators,
     pub(super) atoms: AtomTable,
     pub(super) patterns: Patterns,
+    pub(super) tokens: TokenTable,
     pub(super) screen: Screen,
     pub(super) record_leaves: Vec<Vec<FieldTest>>,
     pub(super) required: Vec<Vec<FieldName>>,
@@ -62,6 +64,7 @@ pub struct Ruleset {
 struct Building {
     atoms: AtomTable,
     patterns: PatternBuilder,
+    tokens: TokenTable,
     record_leaves: Vec<Vec<FieldTest>>,
     leaves: u32,
     faults: Vec<(&'static str, String)>,
@@ -125,7 +128,8 @@ impl Ruleset {
         }
         let whole = |problem: String| vec![whole_fault("(all packs)", &problem)];
         let patterns = building.patterns.build().map_err(whole)?;
-        let screen = Screen::new(&building.atoms, &patterns, &building.record_leaves).map_err(whole)?;
+        let screen =
+            Screen::new(&building.atoms, &patterns, &building.record_leaves, &building.tokens).map_err(whole)?;
         let required =
             building.record_leaves.iter().map(|leaf| predicate::required_fields(leaf).cloned().collect()).collect();
         Ok(Self {
@@ -133,6 +137,7 @@ impl Ruleset {
             indicators,
             atoms: building.atoms,
             patterns,
+            tokens: building.tokens,
             screen,
             required,
             record_leaves: building.record_leaves,
@@ -385,6 +390,10 @@ impl Building {
                 if let Err(problem) = self.patterns.yara(indicator, leaf, &source) {
                     self.faults.push(("M003", format!("the YARA source does not compile: {problem}")));
                 }
+                Test::Found(leaf, LeafKind::Other)
+            }
+            Expr::Token(tests) => {
+                self.tokens.add(indicator, leaf, tests);
                 Test::Found(leaf, LeafKind::Other)
             }
             Expr::Record(predicates) => {

@@ -8,7 +8,7 @@ use std::ops::Range;
 use aho_corasick::AhoCorasick;
 
 use crate::observable::candidates::Level;
-use crate::observable::decoding::{Unfolded, Unfolder, unfold};
+use crate::observable::decoding::{Unfolded, Unfolder, hints, unfold};
 use crate::observable::tokens::Shapes;
 use crate::record::{Block, Span};
 
@@ -18,6 +18,13 @@ use super::patterns::Patterns;
 use super::predicate::{FieldTest, needles};
 use super::probe::{Found, Probe};
 use super::scanners::{Scanners, Screened};
+use super::token::TokenTable;
+
+/// What the headers of tokens begin with: a brace, and white space or a quote behind it, in base64.
+const TOKENS: &[&str] = &["eyJ", "eyI", "eyA", "eyB", "ewo", "ewp", "ew0", "ew1", "ewk", "ewl"];
+
+/// How much of a token's header is looked at.
+const HEADER_BYTES: usize = 96;
 
 /// What can be seen of a ruleset in raw bytes.
 #[derive(Debug)]
@@ -27,6 +34,7 @@ pub(super) struct Screen {
     /// Which instructions the sweep uses.
     pub level: Level,
     has_regex: bool,
+    tokens: Option<AhoCorasick>,
     /// Whether something may hold of a record in whose raw bytes nothing tells.
     is_blind: bool,
     words: Option<AhoCorasick>,
@@ -37,7 +45,12 @@ pub(super) struct Screen {
 
 impl Screen {
     /// Prepares the screen for the atoms, patterns and record leaves of a ruleset.
-    pub fn new(atoms: &AtomTable, patterns: &Patterns, leaves: &[Vec<FieldTest>]) -> Result<Self, String> {
+    pub fn new(
+        atoms: &AtomTable,
+        patterns: &Patterns,
+        leaves: &[Vec<FieldTest>],
+        tokens: &TokenTable,
+    ) -> Result<Self, String> {
         let mut words: Vec<String> = Vec::new();
         let leaves = leaves
             .iter()
@@ -50,8 +63,10 @@ impl Screen {
             .collect();
         let automaton =
             AhoCorasick::builder().ascii_case_insensitive(true).build(&words).map_err(|error| error.to_string())?;
+        let tokens = (!tokens.is_empty()).then(|| AhoCorasick::new(TOKENS)).transpose();
         Ok(Self {
             filter: Filter::new(atoms),
+            tokens: tokens.map_err(|error| error.to_string())?,
             shapes: atoms.shapes(),
             level: Level::detect(),
             has_regex: patterns.has_regex,
@@ -106,6 +121,7 @@ impl Screen {
             offsets.extend(memchr::memmem::find_iter(bytes, b"\"\""));
         }
         self.words(bytes, &mut offsets);
+        self.token_candidates(bytes, &mut |at| offsets.push(at));
         // An expression may begin to match in a record before the one that it matches in.
         let screened =
             scanners.screen(bytes, &mut |range| each_record(block, range, &mut |offset| offsets.push(offset)))?;
@@ -157,6 +173,7 @@ impl Screen {
                 return;
             }
             self.probe(reading, atoms).run(&mut |_, found| shows |= found == Found::Atom);
+            self.token_candidates(reading, &mut |_| shows = true);
             shows |= !self.leaves.is_empty() && self.words.as_ref().is_some_and(|words| words.is_match(reading));
             if !shows {
                 match scanners.screen(reading, &mut |_| shows = true) {
@@ -169,6 +186,19 @@ impl Screen {
             Some(error) => Err(error),
             // What was not undone is told by the evaluation, which meets the same limit.
             None => Ok(shows || unfolded == Unfolded::Cut),
+        }
+    }
+
+    /// Calls `each` with every place where a token may begin, if some indicator asks for tokens.
+    fn token_candidates(&self, text: &[u8], each: &mut dyn FnMut(usize)) {
+        let Some(beginnings) = &self.tokens else { return };
+        for found in beginnings.find_iter(text) {
+            let rest = text.get(found.start()..text.len().min(found.start() + HEADER_BYTES)).unwrap_or_default();
+            let run = rest.iter().take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'+' | b'/'));
+            // Three letters are often chance; what they begin is text.
+            if hints::is_base64_text(rest.get(..run.count()).unwrap_or_default()) {
+                each(found.start());
+            }
         }
     }
 

@@ -18,7 +18,12 @@ mod ip;
 mod pairs;
 mod plain;
 pub mod refang;
+mod signature;
 pub mod table;
+mod token;
+mod token_claims;
+mod token_hiding;
+mod token_key;
 pub mod tokens;
 mod url;
 mod user_agent;
@@ -28,6 +33,10 @@ pub use domain::WILDCARD;
 pub use hash::HashKind;
 pub use ip::IpRange;
 pub use plain::PlainReader;
+pub use signature::RsaKey;
+pub use token::{FoundToken, Token, TokenForm, tokens_in};
+pub use token_hiding::Hiding;
+pub use token_key::key_name;
 pub use url::UrlPattern;
 
 /// One typed value that an indicator lists, in its normal form. Two spellings of one value are equal.

@@ -148,7 +148,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::observable::Observable;
+    use crate::observable::{CertificatePart, Observable};
 
     fn read(kind: Option<AtomKind>, text: &str) -> Option<Observable> {
         PlainReader::default().read(kind, text).map(ObservableRef::to_observable)
@@ -165,10 +165,29 @@ mod tests {
 
     #[test]
     fn the_odd_ones_are_left_to_the_parser() {
-        for odd in
-            ["192.0.02.7", "192.0.2.7/24", "evil.example.", "xn--a.example", "hxxp.example", "evil[.]example", ""]
-        {
+        for odd in [
+            "192.0.02.7",
+            "192.0.2.7/24",
+            "evil.example.",
+            "*.evil.example",
+            "xn--a.example",
+            "hxxp.example",
+            "evil[.]example",
+            "münchen.example",
+            "word",
+            "",
+        ] {
             assert_eq!(read(None, odd), None, "{odd}");
+        }
+    }
+
+    #[test]
+    fn digits_with_gaps_are_not_counted_as_digits() {
+        // 40 characters, as a SHA-1 has; 32 with gaps that make them so many as a MD5 has.
+        for odd in ["ab:".repeat(13) + "a", "ab-".repeat(10) + "ab", "ab ".repeat(10) + "ab"] {
+            for kind in [None, Some(AtomKind::Hash), Some(AtomKind::HashOf(HashKind::Md5))] {
+                assert_eq!(read(kind, &odd), None, "{odd}");
+            }
         }
     }
 
@@ -177,14 +196,16 @@ mod tests {
         fn what_is_read_here_is_what_the_parser_reads(
             text in "[a-cxX0-9.@:/*+_ -]{0,24}|[0-9.]{7,16}|[0-3]{1,3}(\\.[0-9]{1,3}){3}|[a-fA-F0-9:-]{30,66}\
                      |([a-zA-ZxX0-9_-]{1,6}\\.){1,3}[a-zA-Z0-9-]{1,4}\\.?|[a-zA-Z.x+'%]{1,6}@([a-zxé-]{1,4}\\.){1,2}[a-z]{1,3}\
-                     |[0-9a-fA-F]{32}|[0-9a-fA-F]{40}|[0-9a-fA-F]{64}|(xn--|XN--|hxxp)?[a-z0-9]{1,63}\\.[a-z]{2,63}",
+                     |([0-9a-f]{2}[:-]){13}[0-9a-f]|(\\*\\.)?[a-z]{1,3}(\\.[a-z]{2})?|[0-9a-fA-F]{32}|[0-9a-fA-F]{40}|[0-9a-fA-F]{64}|(xn--|XN--|hxxp)?[a-z0-9]{1,63}\\.[a-z]{2,63}",
         ) {
             if let Some(plain) = read(None, &text) {
                 prop_assert_eq!(Some(plain), Observable::guess(&text));
             }
             let hashes = [HashKind::Md5, HashKind::Sha1, HashKind::Sha256, HashKind::Sha512, HashKind::Thumbprint];
             let kinds = [AtomKind::Ip, AtomKind::Domain, AtomKind::Url, AtomKind::Email, AtomKind::Hash];
-            for kind in kinds.into_iter().chain(hashes.map(AtomKind::HashOf)) {
+            let parts = [CertificatePart::Thumbprint, CertificatePart::Serial, CertificatePart::Subject];
+            let others = parts.map(AtomKind::Certificate).into_iter().chain([AtomKind::UserAgent]);
+            for kind in kinds.into_iter().chain(hashes.map(AtomKind::HashOf)).chain(others) {
                 if let Some(plain) = read(Some(kind), &text) {
                     prop_assert_eq!(Ok(plain), Observable::parse(kind, &text));
                 }

@@ -1,12 +1,12 @@
 //! What stands under `match`: the kinds, and how they are combined.
 //!
-//! A kind here is one line of `KINDS`; atoms are read in `atoms.rs`, fields of records in `predicate.rs`.
+//! A kind here is one line of `KINDS`; atoms are read in `atoms.rs`, fields of records in `predicate.rs`, tokens in `token.rs`.
 
 use super::codes::{EMPTY, HEX, NOT_YET, REGEX, REGEX_QUOTES, WRONG_TYPE};
 use super::fields::{self, Fields};
 use super::located::{Entry, Node, Value};
 use super::mistakes::Mistakes;
-use super::{Borders, Expr, LetterCase, TextPattern, atoms, predicate};
+use super::{Borders, Expr, LetterCase, TextPattern, atoms, predicate, token};
 use crate::observable::AtomKind;
 
 /// Reads what stands under one key of `match`.
@@ -26,13 +26,14 @@ pub(super) const KINDS: &[(&str, ReadKind)] = &[
     ("hex", hexes),
     ("yara", yara),
     ("record", predicate::read),
+    ("token", token::read),
     ("all", |node, mistakes| combined(node, "all", Expr::All, mistakes)),
     ("any", |node, mistakes| combined(node, "any", Expr::Any, mistakes)),
     ("not", |node, mistakes| read(node, mistakes).map(|part| Expr::Not(Box::new(part)))),
 ];
 
 /// Words of the format that this version does not know.
-const LATER: &[&str] = &["sigma", "token", "first_seen", "count", "absent_before"];
+const LATER: &[&str] = &["sigma", "first_seen", "count", "absent_before"];
 
 const CASES: &[(&str, LetterCase)] = &[("sensitive", LetterCase::Counts), ("ignored", LetterCase::Ignored)];
 

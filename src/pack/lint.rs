@@ -2,7 +2,7 @@
 
 use super::atoms::key_of;
 use super::expr::is_curly_quote;
-use super::{Expr, Indicator, Operator, Pack, Polarity};
+use super::{Expr, Indicator, Operator, Pack, Polarity, TokenTest};
 use crate::observable::{Certificate, Observable};
 
 /// Texts shorter than this stand in ordinary words by chance.
@@ -71,6 +71,7 @@ fn requires_something(expr: &Expr) -> bool {
         Expr::Any(parts) => parts.iter().all(requires_something),
         Expr::Not(_) => false,
         Expr::Record(tests) => tests.iter().any(|test| test.polarity == Polarity::Is && !test.values.contains(&None)),
+        Expr::Token(tests) => tests.iter().all(TokenTest::requires_something),
         Expr::Atoms(_) | Expr::Text(_) | Expr::Regex(_) | Expr::Hex(_) | Expr::Yara(_) => true,
     }
 }
@@ -87,7 +88,7 @@ fn expr(tested: &Expr, warn: &mut Warn<'_>) {
         Expr::Text(patterns) => patterns.iter().for_each(|pattern| text(&pattern.value, warn)),
         Expr::Regex(patterns) => patterns.iter().for_each(|pattern| regex(pattern, warn)),
         Expr::Hex(strings) => strings.iter().for_each(|string| hex(string, warn)),
-        Expr::Yara(_) => {}
+        Expr::Yara(_) | Expr::Token(_) => {}
         Expr::Record(tests) => {
             for test in tests.iter().filter(|test| test.operator == Operator::Equals) {
                 if let Some(value) = test.values.iter().flatten().find(|value| value.contains('*')) {

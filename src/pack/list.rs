@@ -387,6 +387,23 @@ mod tests {
     }
 
     #[test]
+    fn certificates_and_user_agents_are_listed_too() {
+        let thumbprint = "d4b4cccda9228624656bff33d8110955779632aa";
+        let text = format!(
+            "type,value,comment\ncertificate,1LTMzakihiRla_8z2BEJVXeWMqo,a\ncertificate,{thumbprint},b\n\
+             thumbprint,{thumbprint},\nuser_agent,Mozilla/5.0+(X11),c\nuser_agent,\"Mozilla/5.0 (X11)\",\n"
+        );
+        let all: Vec<_> = csv(&text).unwrap().all().map(|i| (i.id.clone(), i.note.clone(), i.line)).collect();
+        let expected = [("certificate", thumbprint, Some("a"), 2), ("thumbprint", thumbprint, None, 4)];
+        let expected = expected.into_iter().chain([("user_agent", "Mozilla/5.0 (X11)", Some("c"), 5)]);
+        let expected =
+            expected.map(|(kind, value, note, line)| (format!("{kind}:{value}"), note.map(str::to_owned), line));
+        assert_eq!(all, expected.collect::<Vec<_>>());
+        let errors = csv("type,value\ncertificate,CN=evil\nuser_agent,x\nmd5,96:abc:def\n").unwrap_err();
+        assert_eq!(errors.iter().map(|e| (e.line, e.code)).collect::<Vec<_>>(), [(2, VALUE), (3, VALUE), (4, VALUE)]);
+    }
+
+    #[test]
     fn nothing_but_white_space_before_the_header_is_no_header() {
         for text in ["  \ntype,value\nip,192.0.2.1\n", "\t\ntype,\"value\"\n\"ip\",192.0.2.1\n"] {
             let columns = Columns::read("type,value").unwrap();

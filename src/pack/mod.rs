@@ -26,6 +26,7 @@ mod predicate;
 mod source;
 #[cfg(test)]
 mod tests;
+mod token;
 mod yaml;
 
 pub use builtin::{BUILTIN, BuiltinPack};
@@ -33,6 +34,7 @@ pub use codes::{CODES, COMPILE_CODES, CodeEntry};
 pub use lint::{PackWarning, WARNINGS, lint};
 pub use listed::{Listed, ListedIndicator};
 pub use load::{MOST_YAML_BYTES, load, load_partly, of_list};
+pub use token::{Issued, TokenTest};
 pub use yaml::load_yaml;
 
 /// How bad a finding is, as advisories and SIEMs grade it.
@@ -208,6 +210,8 @@ pub enum Expr {
     Yara(String),
     /// Every predicate holds of the record's fields.
     Record(Vec<Predicate>),
+    /// Some test holds of one JSON Web Token in the record.
+    Token(Vec<TokenTest>),
 }
 
 /// One listed value.

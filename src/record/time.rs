@@ -29,6 +29,11 @@ impl EventTime {
         }
     }
 
+    /// Returns the time so many seconds after the beginning of 1970; none beyond what can be told.
+    pub fn from_seconds(seconds: i64) -> Option<Self> {
+        Timestamp::from_second(seconds).ok().map(Self::Utc)
+    }
+
     /// Returns the day: in UTC where the zone is known, else as the record has it.
     pub fn day(self) -> Date {
         match self {

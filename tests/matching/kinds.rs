@@ -57,6 +57,8 @@ fn a_wildcard_stands_for_sub_domains_alone() {
     each_found("*.evil.example", &["a.evil.example", "a.b.evil.example.", "http://x_y.EVIL.example/"]);
     each_missed("*.evil.example", &["evil.example", "http://evil.example/", "xevil.example", "a.evil.example.net"]);
     each_found("*.webhook[.]site", &["a.webhook.site"]);
+    each_found("*.onion", &["abc.onion", "http://a.b.ONION/x"]);
+    each_missed("*.onion", &["onion", "abc.onions", "abc.onion.example", "onion.example"]);
     each_found("_dmarc.evil.example", &["_dmarc.evil.example", "x._dmarc.evil.example"]);
     // The name itself beside its sub-domains, each listed.
     assert_eq!(

@@ -13,6 +13,7 @@
 mod encodings;
 mod kinds;
 mod spellings;
+mod tokens;
 
 use std::io::Write;
 use std::process::Command;

@@ -11,6 +11,23 @@ const LIST: &str = "type,value,comment\nip,192.0.2.1,a\nip,198.51.100.0/24\nip,2
 const PACK: &str = "format: stormglass/1\nindicators:\n  - id: t\n    severity: low\n    source: s\n    \
     examples: {hit: [secret], miss: [b]}\n    match: {text: secret}\n";
 
+/// Everything that yara-x compiles, and atoms that are found by what it compiles.
+const PATTERNS: &str = r#"
+format: stormglass/1
+indicators:
+  - {id: text, severity: low, source: s, examples: {hit: [one], miss: [b]}, match: {text: one}}
+  - {id: hex, severity: low, source: s, examples: {hit: ["4d5a!"], miss: [b]}, match: {hex: "{ 34 64 35 61 21 }"}}
+  - id: yara
+    severity: low
+    source: s
+    examples: {hit: [three], miss: [b]}
+    match: {yara: 'rule r { strings: $a = "three" condition: $a }'}
+  - {id: agent, severity: low, source: s, examples: {hit: ["curl/7.88.1"], miss: [b]}, match: {user_agent: curl/7.88.1}}
+"#;
+
+const ODD_LIST: &str =
+    "type,value\nip,192.0.2.9\nuser_agent,evilbot/1.0\ncertificate,d4b4cccda9228624656bff33d8110955779632aa\n";
+
 struct Kit {
     folder: tempfile::TempDir,
     files: Vec<(&'static str, &'static str)>,
@@ -69,6 +86,31 @@ fn what_is_kept_is_what_was_compiled() {
     let again = Ruleset::compile_stored(packs, stored).unwrap();
     assert_eq!(atoms(&again), atoms(&Ruleset::compile(kit.packs()).unwrap()));
     assert_eq!(atoms(&again).len(), 11);
+}
+
+#[test]
+fn all_that_is_compiled_is_kept_and_finds_the_same() {
+    let kit = Kit::new(&[("a.csv", LIST), ("p.yaml", PATTERNS), ("odd.csv", ODD_LIST)]);
+    kit.write();
+    let stored = kit.cache().read().unwrap().unwrap();
+    let kept: Vec<bool> = stored.lists.iter().map(Option::is_some).collect();
+    assert_eq!(kept, [true, false, false], "what has no compact form is read again");
+    let (again, new) = (Ruleset::compile_stored(kit.packs(), stored).unwrap(), Ruleset::compile(kit.packs()).unwrap());
+    let found = |ruleset: &Ruleset, text: &[u8]| {
+        let mut scanners = super::super::scanners::Scanners::new(&ruleset.patterns);
+        let mut places = Vec::new();
+        let whole = 0..text.len();
+        scanners.search(text, &[whole], &mut |pattern, range| places.push((pattern, range))).unwrap();
+        let rules = [scanners.rules(text).unwrap(), scanners.hexes(text).unwrap()].concat();
+        (places, rules.into_iter().map(|hit| (hit.indicator, hit.leaf, hit.rule)).collect::<Vec<_>>())
+    };
+    let text = b"one 4d5a! three \"curl/7.88.1\" \"evilbot/1.0\" 1LTMzakihiRla_8z2BEJVXeWMqo";
+    assert_eq!(found(&again, text), found(&new, text));
+    let (places, rules) = found(&again, text);
+    assert_eq!((places.len(), rules.len()), (5, 2));
+    let atoms = places.iter().filter_map(|(pattern, _)| again.patterns.patterns.get(*pattern)?.atom);
+    let values: Vec<String> = atoms.map(|atom| again.atoms.value(atom).unwrap().value()).collect();
+    assert_eq!(values, ["curl/7.88.1", "evilbot/1.0", "d4b4cccda9228624656bff33d8110955779632aa"]);
 }
 
 #[test]

@@ -225,7 +225,7 @@ fn stretches_of_names(text: &[u8]) -> Places {
     let without_wide_dots = |range: Range<usize>| {
         let inside = chars(slice(text, &range));
         let kept = || inside.iter().filter(|(_, c)| !is_wide_dot(*c));
-        let (first, last) = (kept().next()?, kept().last()?);
+        let (first, last) = (kept().next()?, kept().next_back()?);
         Some(range.start + first.0..range.start + last.0 + last.1.len_utf8().min(range.end - range.start - last.0))
     };
     let middle = stretches(text, &|c| is_of_name(c) || is_wide_dot(c));

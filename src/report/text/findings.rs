@@ -96,11 +96,13 @@ fn write_sightings(kept: &Kept, page: &mut Page<'_>) -> io::Result<()> {
 fn write_sighting(sighting: &Sighting, page: &mut Page<'_>) -> io::Result<()> {
     let mut head = vec![when(sighting)];
     head.extend(who(sighting).map(shorten));
-    head.push(shorten(&sighting.matched));
+    let (matched, said) = in_parts(sighting);
+    head.push(shorten(matched));
     page.severity(4, sighting.severity, &head.join("  "))?;
     if let Some(listed) = listed(sighting) {
         page.line(8, &format!("listed as {} {}", sighting.observable.kind, shorten(listed)))?;
     }
+    page.packed(8, &said)?;
     page.line(8, &format!("in {}", sighting.artifact))?;
     page.packed(8, &whereabouts(sighting))?;
     page.packed(8, &context(sighting))?;
@@ -157,6 +159,14 @@ fn context(sighting: &Sighting) -> Vec<String> {
         field.filter(|(_, value)| is_news(value)).map(|(name, value)| format!("{name}={}", shorten(value)))
     };
     CONTEXT.iter().filter_map(find).collect()
+}
+
+/// Returns what matched for the head of a sighting, and what else it tells: a token is told by many claims.
+fn in_parts(sighting: &Sighting) -> (&str, Vec<String>) {
+    match sighting.matched.split_once(' ') {
+        Some((first, rest)) if sighting.observable.kind == "token" => (first, rest.split(' ').map(shorten).collect()),
+        _ => (&sighting.matched, Vec::new()),
+    }
 }
 
 /// Returns what the indicator lists where that says more than what stood in the evidence.

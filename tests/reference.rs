@@ -346,3 +346,45 @@ fn every_record_of_an_array_is_asked_where_nothing_tells_in_its_bytes() {
         assert_eq!(both.compare(evidence.as_bytes()), Ok(wanted), "{evidence}");
     }
 }
+
+/// What some screen did not see once: the test of a pack, and evidence with one thing to find.
+const ONCE_DROPPED: &[(&str, &str)] = &[
+    (r#"{"text": {"value": "panel", "borders": "word"}}"#, r#"{"Note":"\npanel"}"#),
+    (r#"{"user_agent": "Mozilla/5.0 (X11)"}"#, r#"{"Note":"Mozilla\/5.0 (X11)"}"#),
+    (r#"{"user_agent": "Mozilla/5.0 (X11)"}"#, r#"{"A":1,"AuditData":"{\"Note\":\"Mozilla\\/5.0 (X11)\"}"}"#),
+    (
+        r#"{"certificate": {"subject": "CN=\"a/b\", O=c"}}"#,
+        r#"{"A":1,"AuditData":"{\"Note\":\"CN=\\\"a\\/b\\\", O=c\"}"}"#,
+    ),
+    (
+        r#"{"certificate": {"subject": "CN=\"a/b\", O=c"}}"#,
+        "A,B\n1,\"{\"\"Note\"\":\"\"CN=\\\"\"a\\/b\\\"\", O=c\"\"}\"\n",
+    ),
+    (r#"{"certificate": "f4b4cccda9228624656bff33d8110955779632aa"}"#, "x f4b4cccda9228624656bff33d8110955779632aa y"),
+    (r#"{"ip": "2001:db8::abcd"}"#, r#"{"Note":"DOMAIN\\2001:db8:0:0:0:0:0:abcd"}"#),
+    (r#"{"domain": "_dmarc.evil.example"}"#, "see --_dmarc.evil.example"),
+    (r#"{"domain": "*.evil.example"}"#, "see x.evil.example"),
+    (r#"{"domain": "*.evil"}"#, "see x.evil"),
+    (r#"{"domain": "evil.7up"}"#, "see x.evil.7up"),
+    (r#"{"hash": "d41d8cd98f00b204e9800998ecf8427e"}"#, "fp:D4:1D:8C:D9:8F:00:B2:04:E9:80:09:98:EC:F8:42:7E."),
+    (
+        r#"{"ip": "10.11.12.13"}"#,
+        "0x31,0x00,0x30,0x00,0x2e,0x00,0x31,0x00,0x31,0x00,0x2e,0x00,0x31,0x00,0x32,0x00,0x2e,0x00,0x31,0x00,0x33,0x00",
+    ),
+    (r#"{"ip": "2001:db8::1"}"#, r#"{"Note":"2001%3Adb8%3A%3A1。x"}"#),
+];
+
+#[test]
+fn what_was_once_dropped_is_found() {
+    for (test, evidence) in ONCE_DROPPED {
+        let both = Both::of(&written(&[serde_json::from_str(test).unwrap()]));
+        for (before, behind) in [("", ""), ("first line\n", "\nlast line\n")] {
+            let evidence = if evidence.starts_with(['{', 'A']) {
+                (*evidence).to_owned()
+            } else {
+                format!("{before}{evidence}{behind}")
+            };
+            assert_eq!(both.compare(evidence.as_bytes()), Ok(1), "{test} in {evidence}");
+        }
+    }
+}

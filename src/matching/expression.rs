@@ -106,9 +106,10 @@ pub(super) fn spelled(spelling: &Spelling) -> String {
             (' ', Whole::UserAgent) => body.push_str("[ +]"),
             (' ', Whole::Subject) => body.push_str(" {1,4}"),
             ('=' | ',', Whole::Subject) => body.push_str(&format!(" {{0,4}}{c} {{0,4}}")),
-            ('/', _) => body.push_str(r"\\?\/"),
-            ('"', _) => body.push_str(r#"(\\"|""|")"#),
-            ('\\', _) => body.push_str(r"\\\\?"),
+            // JSON in JSON in CSV escapes three times over.
+            ('/', _) => body.push_str(r"\\{0,7}\/"),
+            ('"', _) => body.push_str(r#"\\{0,7}"{1,4}"#),
+            ('\\', _) => body.push_str(r"\\{1,8}"),
             (c, _) if c.is_ascii_alphanumeric() => body.push(c),
             (c, _) if c.is_ascii() => body.push_str(&format!("\\x{:02x}", u32::from(c))),
             (c, _) => body.push_str(&in_any_case(c.encode_utf8(&mut [0; 4])).unwrap_or_else(|| bytes_of(c))),

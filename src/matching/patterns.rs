@@ -140,7 +140,8 @@ impl PatternBuilder {
         self.patterns.push((pattern(Role::Exact), declare(&text.value, text.borders)));
         let plain = longest_plain_part(&text.value);
         self.is_hidden |= plain.is_empty();
-        if plain != text.value && !plain.is_empty() {
+        // In raw bytes a word may stand behind the letter of an escape, `\npanel`.
+        if (plain != text.value || text.borders == Borders::Word) && !plain.is_empty() {
             self.patterns.push((pattern(Role::Screen), declare(&plain, Borders::Anywhere)));
         }
     }

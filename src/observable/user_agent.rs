@@ -54,8 +54,10 @@ pub(super) fn is_whole(text: &[u8], at: &Range<usize>) -> bool {
 fn begins_product(text: &[u8]) -> bool {
     let name =
         text.iter().take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.')).count();
+    // JSON may write `Edg\/106`.
+    let slash = name + text.iter().skip(name).take_while(|&&byte| byte == b'\\').count();
     text.first() == Some(&b'(')
-        || name > 0 && text.get(name) == Some(&b'/') && text.get(name + 1).is_some_and(u8::is_ascii_digit)
+        || name > 0 && text.get(slash) == Some(&b'/') && text.get(slash + 1).is_some_and(u8::is_ascii_digit)
 }
 
 /// Tells whether a text ends with a product or a comment.
@@ -66,6 +68,8 @@ fn ends_product(text: &[u8]) -> bool {
     let has_digit = version.clone().any(u8::is_ascii_digit);
     let slash = text.len().checked_sub(length + 1);
     let before = slash.and_then(|at| text.get(..at)).unwrap_or_default();
+    let before = before.get(..before.len() - before.iter().rev().take_while(|&&byte| byte == b'\\').count());
+    let before = before.unwrap_or_default();
     let is_product =
         slash.and_then(|at| text.get(at)) == Some(&b'/') && before.last().is_some_and(u8::is_ascii_alphanumeric);
     // `GET /a.php HTTP/1.1` before a user agent is none of it.

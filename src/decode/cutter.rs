@@ -1,18 +1,16 @@
 //! Reads a text artifact and cuts it into blocks of whole records: bounded memory, little work for each byte.
 
 use std::io::{self, Read};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 
 use memchr::{memchr_iter, memrchr};
 
+use super::buffer::{BLOCK_BYTES, Buffer};
 use super::lines::{Layout, LineBlock, Piece, Role, Syntax, source_bytes};
 use super::stray::Stray;
 use super::text_encoding::{TextEncoding, TextHead, Transcoder};
 use super::{DecodeError, Input, Sink};
 use crate::problem::Reason;
-
-/// The text of one block: large enough that handing it over costs nothing, small enough to keep all threads busy.
-pub const BLOCK_BYTES: usize = 1 << 20;
 
 /// How much the parts of a record that is longer than the limit overlap, so that an indicator at the cut is not lost.
 /// The longest indicators are URLs, which browsers and proxies cut at 2,048 characters or more but are seldom over 200.
@@ -291,69 +289,11 @@ impl Source<'_, '_> {
                     self.is_odd ^= n % 2 == 1;
                     self.stray.feed(&bytes);
                     self.is_at_end = n < missing;
-                    transcoder.decode(&bytes, buffer.end(), self.is_at_end);
-                    buffer.filled = buffer.bytes.len();
+                    buffer.append(|text| transcoder.decode(&bytes, text, self.is_at_end));
                 }
             }
         }
         if self.is_at_end { More::None } else { More::MayFollow }
-    }
-}
-
-/// Text that was searched leaves its memory here, so that it need not be cleared for the next one.
-static SPARE: Mutex<Vec<Vec<u8>>> = Mutex::new(Vec::new());
-/// How many blocks' memory is kept, and of what size.
-const MOST_SPARE: usize = 16;
-const MOST_SPARE_BYTES: usize = 2 * BLOCK_BYTES;
-
-/// Keeps the memory of a block's text for another one.
-pub(super) fn give_back(text: Vec<u8>) {
-    let mut spare = SPARE.lock().unwrap_or_else(PoisonError::into_inner);
-    if spare.len() < MOST_SPARE && text.capacity() <= MOST_SPARE_BYTES && text.capacity() >= BLOCK_BYTES / 2 {
-        spare.push(text);
-    }
-}
-
-/// Text of which only the beginning is of use; what is behind it is left from another text.
-#[derive(Default)]
-struct Buffer {
-    bytes: Vec<u8>,
-    filled: usize,
-}
-
-impl Buffer {
-    fn spare() -> Self {
-        let spare = SPARE.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        Self { bytes: spare.unwrap_or_default(), filled: 0 }
-    }
-
-    fn text(&self) -> &[u8] {
-        self.bytes.get(..self.filled).unwrap_or_default()
-    }
-
-    /// Returns the next `missing` bytes.
-    fn space(&mut self, missing: usize) -> &mut [u8] {
-        let end = self.filled + missing;
-        if self.bytes.len() < end {
-            self.bytes.resize(end, 0);
-        }
-        self.bytes.get_mut(self.filled..end).unwrap_or_default()
-    }
-
-    /// Returns the text as what may be written on.
-    fn end(&mut self) -> &mut Vec<u8> {
-        self.bytes.truncate(self.filled);
-        &mut self.bytes
-    }
-
-    fn push(&mut self, text: &[u8]) {
-        self.space(text.len()).copy_from_slice(text);
-        self.filled += text.len();
-    }
-
-    fn into_text(mut self, length: usize) -> Vec<u8> {
-        self.bytes.truncate(length);
-        self.bytes
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 
 use memchr::{memchr, memchr_iter, memmem, memrchr};
 
-use super::cutter::give_back;
+use super::buffer::give_back;
 use super::text_encoding::{TextEncoding, utf16_bytes};
 use crate::record::{Block, Field, Record, Span, readable, source_names};
 

@@ -3,6 +3,7 @@
 //! A decoder turns the bytes of one artifact into blocks of records, or into child artifacts, and says what it could
 //! not read. It never decides what matches (`matching/`) and never opens a path that it found inside evidence.
 
+mod buffer;
 mod bytes;
 #[cfg(test)]
 mod corpus_tests;

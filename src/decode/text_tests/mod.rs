@@ -10,9 +10,10 @@ mod logs;
 use std::io::{self, Cursor, Read};
 use std::sync::Arc;
 
+use super::buffer::BLOCK_BYTES;
 use super::csv_cells::Dialect;
 use super::csv_splitter::CsvSplitter;
-use super::cutter::{BLOCK_BYTES, LineSplitter, Sizes, Splitter, cut_into_blocks};
+use super::cutter::{LineSplitter, Sizes, Splitter, cut_into_blocks};
 use super::text_encoding::TextHead;
 use super::{Child, DECODERS, DecodeError, Input, Sink};
 use crate::budget::{Budget, Limits};

@@ -13,31 +13,11 @@ use stormglass::observable::candidates::Level;
 #[path = "../../tests/reference/compare.rs"]
 mod compare;
 #[path = "../../tests/reference/values.rs"]
+#[expect(dead_code, reason = "the tests write evidence with the rest of it")]
 mod values;
 
-use compare::Both;
-use values::{ATOMS, PATTERNS, RECORDS, Value};
-
-fn leaf(value: &Value) -> Json {
-    match value.kind {
-        "word" => json!({"text": {"value": value.listed, "borders": "word"}}),
-        "case" => json!({"text": {"value": value.listed, "case": "sensitive"}}),
-        kind => json!({kind: value.listed}),
-    }
-}
-
-fn both(tests: Vec<Json>, level: Level) -> Both {
-    let indicator = |(number, test)| {
-        json!({
-            "id": format!("i{number}"), "severity": "low", "source": "s", "match": test,
-            "examples": {"hit": ["a"], "miss": ["b"]},
-        })
-    };
-    let indicators: Vec<Json> = tests.into_iter().enumerate().map(indicator).collect();
-    let mut both = Both::of(&json!({"format": "stormglass/1", "indicators": indicators}).to_string());
-    both.set_level(level);
-    both
-}
+use compare::{Both, written};
+use values::{ATOMS, PATTERNS, RECORDS, leaf};
 
 /// All values; one kind of value each; patterns; tests of fields. Each at every level.
 static PACKS: LazyLock<Vec<Both>> = LazyLock::new(|| {
@@ -49,7 +29,12 @@ static PACKS: LazyLock<Vec<Both>> = LazyLock::new(|| {
     let records = RECORDS.iter().filter_map(|record| serde_json::from_str::<Json>(record).ok());
     packs.push(records.map(|record| json!({"record": record})).collect());
     let levels = Level::all();
-    packs.into_iter().flat_map(|tests| levels.iter().map(move |level| both(tests.clone(), *level)).collect::<Vec<_>>()).collect()
+    let both = |tests: &[Json], level: &Level| {
+        let mut both = Both::of(&written(tests));
+        both.set_level(*level);
+        both
+    };
+    packs.iter().flat_map(|tests| levels.iter().map(|level| both(tests, level))).collect()
 });
 
 fuzz_target!(|input: &[u8]| {

@@ -27,9 +27,9 @@ mod encode;
 #[path = "reference/values.rs"]
 mod values;
 
-use compare::Both;
+use compare::{Both, written};
 use encode::{WAYS, base64_of, encode};
-use values::{ATOMS, FIELDS, JOINTS, PATTERNS, RECORDS, Value};
+use values::{ATOMS, FIELDS, JOINTS, PATTERNS, RECORDS, Value, leaf};
 
 fn config(cases: u32) -> Config {
     let wanted = std::env::var("STORMGLASS_CASES").ok().and_then(|count| count.parse().ok());
@@ -47,14 +47,6 @@ fn config(cases: u32) -> Config {
 
 /// One test of a pack: how it combines which values and which test of fields.
 type Choice = (u8, Index, Index, Index);
-
-fn leaf(value: &Value) -> Json {
-    match value.kind {
-        "word" => json!({"text": {"value": value.listed, "borders": "word"}}),
-        "case" => json!({"text": {"value": value.listed, "case": "sensitive"}}),
-        kind => json!({kind: value.listed}),
-    }
-}
 
 fn test(values: &[&Value], (shape, one, other, record): &Choice) -> Json {
     let (one, other) = (values[one.index(values.len())], values[other.index(values.len())]);
@@ -76,17 +68,6 @@ fn test(values: &[&Value], (shape, one, other, record): &Choice) -> Json {
         8 if is_windowed && one.kind == other.kind => json!({one.kind: [one.listed, other.listed]}),
         _ => leaf(one),
     }
-}
-
-fn written(tests: &[Json]) -> String {
-    let indicator = |(number, test): (usize, &Json)| {
-        json!({
-            "id": format!("i{number}"), "severity": "low", "source": "s", "match": test,
-            "examples": {"hit": ["a"], "miss": ["b"]},
-        })
-    };
-    let indicators: Vec<Json> = tests.iter().enumerate().map(indicator).collect();
-    json!({"format": "stormglass/1", "indicators": indicators}).to_string()
 }
 
 fn pack(values: &[&Value], choices: &[Choice]) -> String {
@@ -371,6 +352,7 @@ const ONCE_DROPPED: &[(&str, &str)] = &[
         r#"{"ip": "10.11.12.13"}"#,
         "0x31,0x00,0x30,0x00,0x2e,0x00,0x31,0x00,0x31,0x00,0x2e,0x00,0x31,0x00,0x32,0x00,0x2e,0x00,0x31,0x00,0x33,0x00",
     ),
+    (r#"{"domain": "evil.bc"}"#, "x 20657669 6c2e6263 20"),
     (r#"{"ip": "2001:db8::1"}"#, r#"{"Note":"2001%3Adb8%3A%3A1。x"}"#),
 ];
 

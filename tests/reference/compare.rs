@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::io;
 use std::sync::Arc;
 
+use serde_json::{Value as Json, json};
 use stormglass::budget::{Budget, Limits};
 use stormglass::decode::{Child, Input, Sink, decoder_for};
 use stormglass::matching::reference::{Reference, Told};
@@ -133,4 +134,16 @@ impl Sink for Collecting {
     fn is_cancelled(&self) -> bool {
         false
     }
+}
+
+/// Writes a pack of tests.
+pub fn written(tests: &[Json]) -> String {
+    let indicator = |(number, test): (usize, &Json)| {
+        json!({
+            "id": format!("i{number}"), "severity": "low", "source": "s", "match": test,
+            "examples": {"hit": ["a"], "miss": ["b"]},
+        })
+    };
+    let indicators: Vec<Json> = tests.iter().enumerate().map(indicator).collect();
+    json!({"format": "stormglass/1", "indicators": indicators}).to_string()
 }

@@ -1,5 +1,7 @@
 //! What packs list and evidence holds.
 
+use serde_json::{Value as Json, json};
+
 /// A value of one kind, as a pack lists it and as evidence writes it.
 pub struct Value {
     pub kind: &'static str,
@@ -235,3 +237,12 @@ pub const JOINTS: &[&str] = &[
     "f",
     "\u{3000}",
 ];
+
+/// Returns the test of a pack that looks for a value.
+pub fn leaf(value: &Value) -> Json {
+    match value.kind {
+        "word" => json!({"text": {"value": value.listed, "borders": "word"}}),
+        "case" => json!({"text": {"value": value.listed, "case": "sensitive"}}),
+        kind => json!({kind: value.listed}),
+    }
+}

@@ -130,7 +130,10 @@ impl Carry {
         let by_group_2 = g.printable_pair & far(g.printable_pair, far_1);
         let by_group_3 = by_group_2 & far(by_group_2, far_2);
         self.printable_pairs = [g.printable_pair, by_pair_2, by_pair_3, g.printable_pair, by_group_2];
-        let by_group = by_pair_4 | by_group_3;
+        // Two groups of eight are enough, whatever follows.
+        let [_, _, _, hex_8, ..] = self.hex;
+        let by_eight_2 = g.printable & hex_8 & behind(g.printable_pair, far_1, 8);
+        let by_group = by_pair_4 | by_group_3 | by_eight_2;
         let texts = printable_8 | wide_4;
         let hex_text = texts & !behind(texts, self.texts, 2) | by_group;
         self.texts = texts;

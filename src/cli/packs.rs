@@ -106,7 +106,7 @@ impl KeptPackArguments {
         let known = place.ancestors().find_map(|part| Some((part.canonicalize().ok()?, part)));
         let place = known.map_or(place.clone(), |(real, part)| real.join(place.strip_prefix(part).unwrap_or(&place)));
         for other in evidence.iter().chain(&self.packs.rules) {
-            if other.canonicalize().is_ok_and(|other| place.starts_with(other)) {
+            if other.canonicalize().is_ok_and(|other| other.is_dir() && place.starts_with(other)) {
                 let (cache, other) = (folder.display(), other.display());
                 let why = "what is read there must not change; keep compiled packs somewhere else";
                 return Err(Refusal::Usage(format!("the cache `{cache}` lies in `{other}`: {why}")));

@@ -119,7 +119,7 @@ pub fn cut_into_blocks(
     };
     source.skip(mark_bytes);
     let mut place = Place { record: 1, begins_inside: false, line: 1, base: mark_bytes as u64, encoding };
-    let mut buffer = Buffer::default();
+    let mut buffer = Buffer::spare();
     let mut target = sizes.least();
     let mut faults = Faults::default();
     let mut is_parted = false;

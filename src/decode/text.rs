@@ -76,7 +76,7 @@ fn wrapped(text: &[u8], line: Range<usize>) -> Option<String> {
     while let Some(next) = lines.next().map(<[u8]>::trim_ascii)
         && !next.is_empty()
         && next.len() <= bytes.len()
-        && next.iter().all(|byte| is_part(byte))
+        && next.iter().all(is_part)
         // Here another token begins.
         && !next.starts_with(b"eyJ")
         && joined.len() + next.len() <= WRAPPED_MAX

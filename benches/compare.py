@@ -138,6 +138,9 @@ def main():
     print(f"{cpu}, {os.cpu_count()} cores, {platform.system()} {platform.release()}; load {os.getloadavg()[0]:.1f}")
     print(f"{version(bench.stormglass)}; {version(bench.rg)}; {version(bench.jq) if bench.jq else 'no jq'}; "
           f"median of {bench.pairs} pairs; instructions: {os.environ.get('STORMGLASS_SIMD', 'the best found')}\n")
+    # A child begins with its parent's peak of memory, so this is measured while there is hardly any.
+    first = bench.file("ual.jsonl")
+    peaks = {count: Run(bench.ours(first, bench.set(count))).peak_mib for count in (10_000, 1_000_000)} if first else {}
     row("work", "against", "floor", "goal", "measured", "CPU of ours, theirs")
     row("---", "---", "---", "---", "---", "---")
     floors = {"ual.jsonl": ("5", "8", "2", "3.5"), "ual.csv": ("5", "8", "2", "3.5"), "iis.log": ("5", "8", "2", "3.5"),
@@ -176,8 +179,7 @@ def main():
         row("load of 1,000,000", "rg -F on an empty file", "15", "30", f"**{peer / times[1_000_000][0]:.1f}**",
             f"{times[1_000_000][0]:.2f} s, {peer:.2f} s (one run)")
         for count, floor, goal in [(10_000, "64 MiB", "32 MiB"), (1_000_000, "256 MiB", "128 MiB")]:
-            run = bench.checked(path, bench.set(count))
-            row(f"peak memory at {count:,}", "-", floor, goal, f"**{run.peak_mib:.0f} MiB**")
+            row(f"peak memory at {count:,}", "-", floor, goal, f"**{peaks[count]:.0f} MiB**")
         if bench.jq:
             values = json.dumps([line for line in Path(bench.set(50)).read_text().split()])
             jq = [bench.jq, "-c", "--argjson", "set", values, 'select(.ClientIPAddress as $a | $set | index($a))', str(path)]

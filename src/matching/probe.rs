@@ -370,8 +370,15 @@ impl Probe<'_> {
         let start = at - before.iter().rev().take_while(|byte| hints::is_grouped(**byte)).count();
         let behind = self.slice(at, (at + RUN_BYTES).min(self.text.len()));
         let end = at + behind.iter().take_while(|byte| hints::is_grouped(**byte)).count();
-        // One more on each side tells whether letters adjoin.
-        if hints::is_hex_text(self.slice(start.saturating_sub(1), (end + 1).min(self.text.len()))) {
+        // One more on each side tells whether letters adjoin, unless that before is the letter of an escape, `\n6576`, which
+        // may be a digit itself, `\b6576`.
+        let (from, to) = (start.saturating_sub(1), (end + 1).min(self.text.len()));
+        let escaped = match (self.before(from), self.before(start)) {
+            (b'\\', _) => Some(start),
+            (_, b'\\') => Some(start + 1),
+            _ => None,
+        };
+        if [Some(from), escaped].into_iter().flatten().any(|from| hints::is_hex_text(self.slice(from, to))) {
             each(at, Found::Hidden);
             return end;
         }

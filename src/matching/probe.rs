@@ -395,8 +395,9 @@ impl Probe<'_> {
         let start = at - before.iter().rev().take_while(is_base64).count();
         let behind = self.slice(at, (at + RUN_BYTES).min(self.text.len()));
         let end = at + behind.iter().take_while(is_base64).count();
+        // What a later place of this run would see stands before its end, or is looked at from there.
+        done.base64 = end.max(at + 1);
         if hints::is_base64_text(self.slice(start, end)) {
-            done.base64 = end;
             each(at, Found::Hidden);
         }
     }

@@ -54,7 +54,6 @@ pub(crate) struct Carry {
     wide_2: u64,
     texts: u64,
     quad: u64,
-    quad_3: u64,
     base64_a: u64,
     base64_zero: u64,
     base64_first: u64,
@@ -139,8 +138,7 @@ impl Carry {
         self.texts = texts;
 
         let quad_3 = g.quad & behind(g.quad, self.quad, 4) & behind(g.quad, self.quad, 8);
-        let third_quad = quad_3 & !behind(quad_3, self.quad_3, 4);
-        (self.quad, self.quad_3) = (g.quad, quad_3);
+        self.quad = g.quad;
         // `xAxxAxxA`, as UTF-16 in base64 has its zero bytes.
         let wide_quads = g.base64_a
             & behind(g.base64_a, self.base64_a, 3)
@@ -161,7 +159,7 @@ impl Carry {
             hex: last,
             pairs: pair_4,
             hex_text,
-            base64: third_quad | wide_quads,
+            base64: quad_3 | wide_quads,
             escape: g.escape | entity,
             high: g.high,
         }

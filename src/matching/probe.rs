@@ -397,7 +397,9 @@ impl Probe<'_> {
         let end = at + behind.iter().take_while(is_base64).count();
         // What a later place of this run would see stands before its end, or is looked at from there.
         done.base64 = end.max(at + 1);
-        if hints::is_base64_text(self.slice(start, end)) {
+        // JSON may write the fourth character of the third group as `\/`.
+        let is_escaped = self.byte(end) == b'\\' && self.byte(end + 1) == b'/';
+        if is_escaped || hints::is_base64_text(self.slice(start, end)) {
             each(at, Found::Hidden);
         }
     }

@@ -98,8 +98,26 @@ impl PackArguments {
 }
 
 impl KeptPackArguments {
+    /// Refuses a folder for compiled packs that lies in the evidence, to which nothing is ever written, or among the packs.
+    pub fn refuse_cache_in(&self, evidence: &[PathBuf]) -> Result<(), Refusal> {
+        let Some(folder) = &self.cache else { return Ok(()) };
+        let place = std::path::absolute(folder).unwrap_or_else(|_| folder.clone());
+        // The folder itself may be yet to be made.
+        let known = place.ancestors().find_map(|part| Some((part.canonicalize().ok()?, part)));
+        let place = known.map_or(place.clone(), |(real, part)| real.join(place.strip_prefix(part).unwrap_or(&place)));
+        for other in evidence.iter().chain(&self.packs.rules) {
+            if other.canonicalize().is_ok_and(|other| other.is_dir() && place.starts_with(other)) {
+                let (cache, other) = (folder.display(), other.display());
+                let why = "what is read there must not change; keep compiled packs somewhere else";
+                return Err(Refusal::Usage(format!("the cache `{cache}` lies in `{other}`: {why}")));
+            }
+        }
+        Ok(())
+    }
+
     /// Loads and compiles every pack, or takes what was kept of it.
     pub fn compile(&self, more: &[PathBuf]) -> Result<Ruleset, Refusal> {
+        self.refuse_cache_in(more)?;
         let files = self.packs.read(more)?;
         let Some(folder) = &self.cache else {
             return Ruleset::compile(self.packs.load_files(files, Vec::new())?).map_err(|errors| refuse(&errors));

@@ -88,6 +88,7 @@ fn parse_limit(text: &str) -> Result<(usize, u64), String> {
 
 /// Scans, and writes the report.
 pub(super) fn run(arguments: &ScanArguments) -> Result<Exit, Refusal> {
+    arguments.packs.refuse_cache_in(&arguments.paths)?;
     let ruleset = arguments.packs.compile(&[])?;
     let plan = plan(arguments);
     let (items, total_bytes) = evidence_of(&plan)?;

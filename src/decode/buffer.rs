@@ -64,6 +64,12 @@ impl Buffer {
 
     /// Returns the first `length` bytes of the text.
     pub fn into_text(mut self, length: usize) -> Vec<u8> {
+        if length < self.bytes.capacity() / 4 {
+            // A short text would hold memory for a long one.
+            let text = self.bytes.get(..length).unwrap_or_default().to_vec();
+            give_back(self.bytes);
+            return text;
+        }
         self.bytes.truncate(length);
         self.bytes
     }

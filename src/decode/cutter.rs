@@ -14,7 +14,7 @@ use crate::problem::Reason;
 
 /// How much the parts of a record that is longer than the limit overlap, so that an indicator at the cut is not lost.
 /// The longest indicators are URLs, which browsers and proxies cut at 2,048 characters or more but are seldom over 200.
-pub const OVERLAP_BYTES: usize = 1024;
+pub const OVERLAP_BYTES: usize = 64 * 1024;
 
 /// How far back from the limit a place between words is looked for, to cut a long record there.
 const CUT_SEARCH_BYTES: usize = 4 * 1024;
@@ -119,9 +119,10 @@ pub fn cut_into_blocks(
     };
     source.skip(mark_bytes);
     let mut place = Place { record: 1, begins_inside: false, line: 1, base: mark_bytes as u64, encoding };
-    let mut buffer = Buffer::default();
+    let mut buffer = Buffer::spare();
     let mut target = sizes.least();
     let mut faults = Faults::default();
+    let mut is_parted = false;
     loop {
         if sink.is_cancelled() {
             return Ok(());
@@ -151,6 +152,14 @@ pub fn cut_into_blocks(
             next = Some(char_start(text, next)).filter(|&start| start > 0).unwrap_or(end);
             splitter.forget(next);
             goes_on = true;
+            if !std::mem::replace(&mut is_parted, true) {
+                let detail = format!(
+                    "record {} is longer than the limit record={}: it was searched in parts, so that what only two of them \
+                     show together was not decided; raise it with --limit record=N",
+                    place.record, sizes.record_bytes
+                );
+                sink.problem(Reason::Limit, &detail, None);
+            }
             cut = Cut { consumed: end, layout: Layout::Pieces(vec![Piece { range: 0..end, role: Role::Part }]) };
         }
         let mut following_buffer = Buffer::spare();

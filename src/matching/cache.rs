@@ -16,7 +16,7 @@ use crate::observable::table::{StoredReader, StoredWriter};
 use crate::pack::{Listed, Pack, PackError};
 
 /// The first bytes of each file; the number counts changes of what follows.
-const MAGIC: &[u8; 24] = b"stormglass ruleset 0002\n";
+const MAGIC: &[u8; 24] = b"stormglass ruleset 0003\n";
 
 /// How many bytes a SHA-256 has.
 const DIGEST_BYTES: usize = 32;
@@ -173,7 +173,8 @@ impl RulesetCache {
     }
 
     fn check_folder(&self) -> Result<(), CacheError> {
-        let folder = std::fs::metadata(&self.folder)?;
+        // A link may lead elsewhere tomorrow.
+        let folder = std::fs::symlink_metadata(&self.folder)?;
         check_owner(&folder, &self.own()?)
     }
 }

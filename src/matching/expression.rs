@@ -55,6 +55,47 @@ pub(super) fn without_anchors(expression: &str) -> Option<String> {
     found.then_some(out)
 }
 
+/// Tells whether what an expression needs may stand very far apart: something must follow a repetition without an end, or
+/// with a distant one. yara-x follows a match for some 4,000 bytes and then lets go of it without a word.
+pub(super) fn may_run_on(expression: &str) -> bool {
+    let mut class_depth = 0_u32;
+    let mut chars = expression.char_indices().peekable();
+    while let Some((at, c)) = chars.next() {
+        let rest = expression.get(at + c.len_utf8()..).unwrap_or_default();
+        let repeats_up_to = || {
+            let (bounds, _) = rest.split_once('}').unwrap_or_default();
+            bounds.split_once(',').map_or(bounds, |(_, most)| most).trim().parse::<u32>().unwrap_or(u32::MAX)
+        };
+        let is_long = match c {
+            '\\' => {
+                chars.next();
+                false
+            }
+            '[' => {
+                class_depth += 1;
+                chars.next_if(|(_, c)| *c == '^');
+                chars.next_if(|(_, c)| *c == ']');
+                false
+            }
+            ']' => {
+                class_depth = class_depth.saturating_sub(1);
+                false
+            }
+            '*' | '+' => class_depth == 0,
+            '{' => class_depth == 0 && rest.starts_with(|c: char| c.is_ascii_digit()) && repeats_up_to() > NEAR_TIMES,
+            _ => false,
+        };
+        let behind = if c == '{' { rest.split_once('}').map_or("", |(_, behind)| behind) } else { rest };
+        if is_long && !behind.trim_matches(|c| matches!(c, ')' | '$' | '?' | '+')).is_empty() {
+            return true;
+        }
+    }
+    false
+}
+
+/// A repetition up to here stays well within what yara-x follows.
+const NEAR_TIMES: u32 = 256;
+
 /// Escapes slashes that are not escaped yet, and line ends, which a YARA regular expression may not hold.
 pub(super) fn quote_slashes(expression: &str) -> String {
     let mut out = String::new();
@@ -126,6 +167,18 @@ fn bytes_of(c: char) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn expressions_that_may_run_on_are_told() {
+        for yes in ["abcd.*wxyz", "a[^x]+b", "(a+)b", "a{2,}b", "a{300}b", "^abcd[^x]+wxyz$", "a.*?b", r"\w+@\w+"] {
+            assert!(may_run_on(yes), "{yes}");
+        }
+        for no in
+            ["abcd.*", "(^|;)sid=[0-9]+", "a{2,9}b", "[+*]b", r"a\+b", "(abc)+$", "a?b", "a{x}b", "[]*]b", "a{256}b"]
+        {
+            assert!(!may_run_on(no), "{no}");
+        }
+    }
 
     #[test]
     fn anchors_are_taken_out_wherever_they_stand() {

@@ -8,7 +8,7 @@ use crate::observable::decoding::longest_plain_part;
 use crate::observable::{Observable, Spelling, Whole};
 use crate::pack::{Borders, LetterCase, TextPattern};
 
-use super::expression::{in_any_case, quote, quote_slashes, spelled, split_flags, without_anchors};
+use super::expression::{in_any_case, may_run_on, quote, quote_slashes, spelled, split_flags, without_anchors};
 
 /// One string that yara-x looks for on behalf of a leaf.
 #[derive(Clone, Debug)]
@@ -37,6 +37,8 @@ pub(super) enum Role {
     Anchored(regex::bytes::Regex),
     /// A spelling of an atom, which must be the whole of what it is.
     Whole(Whole),
+    /// An expression whose parts may stand further apart than yara-x follows. `screen` is it without its anchors.
+    Far { whole: regex::bytes::Regex, screen: regex::bytes::Regex },
 }
 
 /// One YARA source of a pack.
@@ -150,17 +152,19 @@ impl PatternBuilder {
     pub fn regex(&mut self, indicator: u32, leaf: u32, expression: &str) -> Result<(), String> {
         let (flags, body) = split_flags(expression);
         let bare = without_anchors(body);
-        let role = if bare.is_none() {
-            Role::Exact
-        } else {
-            let built = regex::bytes::RegexBuilder::new(body)
-                .case_insensitive(flags.contains('i'))
-                .dot_matches_new_line(flags.contains('s'))
-                .build();
-            Role::Anchored(built.map_err(|error| error.to_string())?)
-        };
-        let declared = format!("/{}/{flags}", quote_slashes(bare.as_deref().unwrap_or(body)));
+        let mut builder = regex::bytes::RegexBuilder::new(body);
+        builder.case_insensitive(flags.contains('i')).dot_matches_new_line(flags.contains('s'));
+        let built = || builder.build().map_err(|error| error.to_string());
+        let mut declared = format!("/{}/{flags}", quote_slashes(bare.as_deref().unwrap_or(body)));
         self.check(&format!("rule probe {{ strings: $p = {declared} condition: $p }}"))?;
+        let role = if may_run_on(body) {
+            declared.clear();
+            Role::Far { whole: built()?, screen: far_screen(bare.as_deref().unwrap_or(body), flags)? }
+        } else if bare.is_some() {
+            Role::Anchored(built()?)
+        } else {
+            Role::Exact
+        };
         let value = expression.to_owned();
         self.patterns.push((Pattern { indicator, leaf, kind: "regex", value, atom: None, role }, declared));
         Ok(())
@@ -197,7 +201,7 @@ impl PatternBuilder {
     /// Compiles all of it.
     pub fn build(self) -> Result<Patterns, String> {
         let known = self.known.unwrap_or_default();
-        let strings = if self.patterns.is_empty() {
+        let strings = if self.patterns.iter().all(|(_, declared)| declared.is_empty()) {
             None
         } else {
             Some(known.strings.map_or_else(|| compile_strings(&self.patterns), Ok)?)
@@ -209,12 +213,21 @@ impl PatternBuilder {
     }
 }
 
+/// Compiles an expression, without its anchors, for a search over many records.
+fn far_screen(expression: &str, flags: &str) -> Result<regex::bytes::Regex, String> {
+    let mut builder = regex::bytes::RegexBuilder::new(expression);
+    builder.case_insensitive(flags.contains('i')).dot_matches_new_line(flags.contains('s'));
+    builder.build().map_err(|error| error.to_string())
+}
+
 fn compile_strings(patterns: &[(Pattern, String)]) -> Result<Rules, String> {
     let mut text = String::new();
-    for (number, chunk) in patterns.chunks(STRINGS_PER_RULE).enumerate() {
+    let declared = patterns.iter().enumerate().filter(|(_, (_, declared))| !declared.is_empty());
+    let declared: Vec<(usize, &String)> = declared.map(|(index, (_, declared))| (index, declared)).collect();
+    for (number, chunk) in declared.chunks(STRINGS_PER_RULE).enumerate() {
         text.push_str(&format!("rule strings_{number} {{ strings:\n"));
-        for (index, (_, declared)) in chunk.iter().enumerate() {
-            text.push_str(&format!("$p{} = {declared}\n", number * STRINGS_PER_RULE + index));
+        for (index, declared) in chunk {
+            text.push_str(&format!("$p{index} = {declared}\n"));
         }
         text.push_str("condition: any of them }\n");
     }

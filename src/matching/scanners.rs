@@ -98,6 +98,11 @@ impl<'r> Scanners<'r> {
             return Ok(Screened::Cut);
         }
         found.into_iter().for_each(|(_, range)| each(range));
+        for pattern in &self.patterns.patterns {
+            if let Role::Far { screen, .. } = &pattern.role {
+                screen.find_iter(bytes).for_each(|found| each(found.range()));
+            }
+        }
         Ok(Screened::Whole)
     }
 
@@ -139,6 +144,18 @@ impl<'r> Scanners<'r> {
                 _ => self.scan(text)?.into_iter().filter(|(other, _)| *other == index).map(|(_, at)| at).collect(),
             };
             within.extend(alone.into_iter().map(|at| (index, number, view.start + at.start..view.start + at.end)));
+        }
+        for (index, pattern) in self.patterns.patterns.iter().enumerate() {
+            let Role::Far { whole, .. } = &pattern.role else { continue };
+            for (number, view) in views.iter().enumerate() {
+                let text = bytes.get(view.clone()).unwrap_or_default();
+                let found = whole.find_iter(text).take(MOST_MATCHES).map(|found| found.range());
+                let before = within.len();
+                within.extend(found.map(|at| (index, number, view.start + at.start..view.start + at.end)));
+                if within.len() - before >= MOST_MATCHES {
+                    self.limits.insert(met_matches(&format!("{} `{}`", pattern.kind, pattern.value)));
+                }
+            }
         }
         within.sort_by_key(|(index, view, range)| (*index, *view, range.start));
         let mut last = (usize::MAX, 0);

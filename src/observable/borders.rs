@@ -21,6 +21,13 @@ enum Side {
 /// them: Thai, Lao, Khmer, Han, Kana, Hangul. Source: Unicode 16, "Blocks".
 const FIRST_UNSPACED: char = '\u{0e00}';
 
+/// Tells whether a character is a letter or digit that goes on from one beside it: not of a script without spaces, at which
+/// a token may end.
+pub(super) fn is_spaced_letter(c: char) -> bool {
+    let is_wide_ascii = matches!(c, '\u{ff00}'..='\u{ff5e}');
+    c.is_alphanumeric() && (c < FIRST_UNSPACED || c.is_numeric() || is_wide_ascii)
+}
+
 fn side(c: char) -> Side {
     match c {
         c if c.is_ascii() => Side::Inside,

@@ -55,15 +55,17 @@ fn one_run<'t>(text: &'t [u8], run: Range<usize>, shapes: Shapes, reading: Readi
     if !is_tied_before(text, start) || is_escape(start.checked_sub(2)) {
         address(text, start..run.end, shapes, each);
     }
-    // `source:2001:db8::1`: the word before the first colon names what follows, unless digits make it a group.
+    // `source:2001:db8::1`, `ip:2001:db8::1`: the word before the first colon names what follows, unless digits make it a
+    // group. Of three colons, the first is the separator.
     let bytes = text.get(start..run.end).unwrap_or_default();
-    let Some(colon) = memchr::memchr(b':', bytes).filter(|&colon| colon > 0) else { return };
+    let Some(colon) = memchr::memchr(b':', bytes) else { return };
     let before = text.get(..start + colon).unwrap_or_default();
     // `IPv6:` and `ip6:` name the version of what follows.
     let before = before.strip_suffix(b"6").filter(|b| b.last().is_some_and(u8::is_ascii_alphabetic)).unwrap_or(before);
     let word = before.iter().rev().take_while(|b| b.is_ascii_alphanumeric());
     let is_name = word.clone().next().is_some() && word.clone().all(u8::is_ascii_alphabetic);
-    if is_name && bytes.get(colon + 1) != Some(&b':') {
+    let behind = bytes.get(colon + 1..).unwrap_or_default();
+    if is_name && (!behind.starts_with(b":") || behind.starts_with(b"::")) {
         address(text, start + colon + 1..run.end, shapes, each);
     }
 }

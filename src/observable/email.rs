@@ -16,6 +16,13 @@ pub(super) fn parse(text: &str) -> Result<String, ObservableError> {
     let is_quotable = |byte: u8| byte >= b' ' && byte != 0x7f && !matches!(byte, b'"' | b'\\');
     let fits = quoted.map_or_else(|| local.bytes().all(is_local), |local| local.bytes().all(is_quotable));
     let local = quoted.unwrap_or(local);
+    if local.contains('*') {
+        let problem = format!("`{text}` has a `*`: addresses are compared whole");
+        return Err(ObservableError {
+            problem,
+            expected: "an e-mail address such as someone@example.com, or a `domain`",
+        });
+    }
     if local.is_empty() || local.len() > 64 || !fits {
         return Err(refuse());
     }

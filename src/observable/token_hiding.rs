@@ -105,7 +105,8 @@ fn end_of(text: &[u8], mut end: usize) -> usize {
         let gap = behind.iter().take(GAP_MAX).take_while(|byte| byte.is_ascii_whitespace()).count();
         let next = behind.get(gap..).unwrap_or_default();
         let run = next.iter().take_while(|byte| sextet(**byte).is_some()).count();
-        if gap == 0 || run < PIECE_MIN {
+        // What begins behind a space as a header does is another token, which has an end of its own.
+        if gap == 0 || run < PIECE_MIN || next.starts_with(b"eyJ") && next.get(run) == Some(&b'.') {
             return end;
         }
         end += gap + run;

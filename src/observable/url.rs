@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::borders::is_spaced_letter;
 use super::{ObservableError, decoding, domain, ip};
 
 /// A URL, or the beginning of one, without its scheme.
@@ -84,10 +85,10 @@ impl UrlPattern {
             self.path.as_str()
         };
         let tail = behind.strip_prefix(path)?;
-        let is_border = |c: char| !(c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | '~' | '%' | '='));
+        let is_border = |c: char| !(is_spaced_letter(c) || matches!(c, '-' | '_' | '.' | '~' | '%' | '='));
         let dots = tail.trim_start_matches('.');
-        let ends = tail.chars().next().is_none_or(is_border)
-            || tail.starts_with('.') && !dots.starts_with(|c: char| c.is_alphanumeric());
+        let ends =
+            tail.chars().next().is_none_or(is_border) || tail.starts_with('.') && !dots.starts_with(is_spaced_letter);
         // What looked like a host was the user of another one: `https://evil.example@good.example/`.
         let is_user = path.is_empty() && tail.starts_with('@');
         (ends && !is_user).then_some(at + path.len())

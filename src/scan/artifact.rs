@@ -16,7 +16,7 @@ use crate::matching::{Hit, LimitMet};
 use crate::observable::HashKind;
 use crate::problem::{Outcome, Problem, Reason};
 use crate::record::Block;
-use crate::report::{EvidenceLine, Note};
+use crate::report::EvidenceLine;
 
 use super::collector::Place;
 use super::sink::ArtifactSink;
@@ -335,7 +335,6 @@ fn search_whole(worker: &Worker<'_>, state: &Arc<ArtifactState>, whole: &[u8], i
         let detail = format!(
             "YARA rules and hex strings looked at each record, and as a whole only at the first {WHOLE_BYTES} bytes"
         );
-        let artifact = Some(state.path.as_str().to_owned());
-        shared.collector.note(&state.next_key(), Note { code: "yara-first-part".to_owned(), artifact, detail });
+        state.fail(shared, Reason::Limit, &detail, None);
     }
 }

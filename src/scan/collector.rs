@@ -7,7 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use crate::finding::{Sighting, SightingKind};
 use crate::pack::Severity;
 use crate::problem::{Ledger, Outcome, Problem};
-use crate::report::{EvidenceLine, Note};
+use crate::report::EvidenceLine;
 use crate::spool::{RUN_MEMORY_BYTES, Runs, Sorted};
 
 /// Where an artifact was met.
@@ -28,7 +28,6 @@ struct Inner {
     sightings: Runs<Sighting>,
     problems: Runs<Problem>,
     evidence: BTreeMap<usize, EvidenceLine>,
-    notes: BTreeMap<Vec<u8>, Note>,
     ledger: Ledger,
     records: u64,
     found: Vec<bool>,
@@ -44,7 +43,6 @@ pub(super) struct Collected {
     pub sightings: Sorted<Sighting>,
     pub problems: Sorted<Problem>,
     pub evidence: Vec<EvidenceLine>,
-    pub notes: Vec<Note>,
     pub ledger: Ledger,
     pub records: u64,
     pub found: Vec<bool>,
@@ -61,7 +59,6 @@ impl Collector {
             sightings: Runs::new(RUN_MEMORY_BYTES),
             problems: Runs::new(RUN_MEMORY_BYTES),
             evidence: BTreeMap::new(),
-            notes: BTreeMap::new(),
             ledger: Ledger::default(),
             records: 0,
             found: vec![false; indicators],
@@ -102,11 +99,6 @@ impl Collector {
         }
     }
 
-    /// Adds a remark.
-    pub fn note(&self, key: &[u8], note: Note) {
-        self.lock().notes.insert(key.to_vec(), note);
-    }
-
     /// Adds the identity of an evidence file.
     pub fn evidence(&self, index: usize, line: EvidenceLine) {
         self.lock().evidence.insert(index, line);
@@ -130,7 +122,6 @@ impl Collector {
             sightings: inner.sightings.finish(),
             problems: inner.problems.finish(),
             evidence: inner.evidence.into_values().collect(),
-            notes: inner.notes.into_values().collect(),
             ledger: inner.ledger,
             records: inner.records,
             found: inner.found,

@@ -151,7 +151,7 @@ fn sum_up<'r>(
     collected: Collected,
     interrupted: bool,
 ) -> Report<'r> {
-    let mut notes = collected.notes;
+    let mut notes = Vec::new();
     if plan.digest == Digest::Off {
         notes.push(Note {
             code: "no-digest".to_owned(),

@@ -108,3 +108,10 @@ fn what_was_not_decoded_is_a_problem() {
     let detail = met[0]["detail"].as_str().unwrap();
     assert!(detail.ends_with("to be decoded to the end (in 2 records, first in record 2)"), "{detail}");
 }
+
+#[test]
+fn letters_around_a_value_do_not_hide_it() {
+    // UTF-16BE in which the letter before has a printable lower half.
+    found("Uk0AZQB2AGkAbAAuAGUAeABhAG0AcABsAGU=", "base64+utf-16be");
+    assert_eq!(kinds("b\u{fc}cher.example", "see b&uuml;cher.example now\n"), ["sighting"]);
+}

@@ -363,3 +363,48 @@ fn a_limit_of_matches_is_a_problem_and_never_silence() {
     assert!(all.iter().all(|line| line["type"] != "problem"));
     assert_eq!(all.iter().filter(|line| line["type"] == "sighting").count(), 100_000);
 }
+
+#[test]
+fn a_key_before_an_address_is_a_border_whatever_its_letters() {
+    for text in [
+        "ip:2001:db8::abcd",
+        "ClientIP:2001:db8::abcd",
+        "udp:2001:db8::abcd",
+        "ip:2001:db8:0:0:0:0:0:abcd",
+        "k:2001:DB8::ABCD",
+    ] {
+        assert_eq!(kinds("2001:db8::abcd", format!("first\nx {text} y\n")), ["sighting"], "{text}");
+        assert_eq!(kinds("2001:db8::abcd", format!("{{\"m\":\"{text}\"}}\n")), ["sighting"], "{text}");
+    }
+    assert_eq!(kinds("10.11.12.13", "first\nx ip:::ffff:a0b:c0d y\n"), ["sighting"]);
+    assert!(kinds("::abcd", "first\nstd::abcd\n").is_empty());
+}
+
+#[test]
+fn a_url_ends_where_letters_without_spaces_begin() {
+    let list = "https://bad.example/path/Login";
+    assert_eq!(kinds(list, "first\nx https://bad.example/path/Login\u{5f8c}\n"), ["sighting"]);
+    assert!(kinds(list, "first\nx https://bad.example/path/Loginé\n").is_empty());
+}
+
+#[test]
+fn parts_of_an_expression_may_stand_far_apart() {
+    let far = pack("regex: 'abcd.*wxyz'");
+    let near_miss = pack("regex: '^abcd.*wxyz$'");
+    for distance in [10, 4_000, 5_000, 100_000] {
+        let text = format!("abcd{}wxyz", "-".repeat(distance));
+        assert_eq!(kinds(&far, format!("first\nx {text} y\n")), ["sighting"], "{distance}");
+        assert_eq!(kinds(&near_miss, format!("first\n{text}\n")), ["sighting"], "{distance}");
+        assert!(kinds(&near_miss, format!("first\nx {text}\n")).is_empty(), "{distance}");
+    }
+    assert!(kinds(&far, "abcd\nwxyz\n").is_empty());
+}
+
+#[test]
+fn a_record_that_is_searched_in_parts_is_told() {
+    let long = format!("first\n{} evil.example\n", "word ".repeat(4 << 20));
+    let all = lines("evil.example", &long);
+    let of = |kind: &str| all.iter().filter(|line| line["type"] == kind).count();
+    assert_eq!((of("sighting"), of("problem")), (1, 1));
+    assert!(all.iter().any(|line| line["type"] == "problem" && line["reason"] == "limit"));
+}

@@ -389,7 +389,7 @@ const SIGNED: &str = "eyJ0eXAiOiJKV1QiLCJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJodHRwczovL
 fn a_signature_decides_where_a_test_asks_for_it() {
     let by = |n: &str, more: &str| pack(&format!("token: {{signed_by: {{n: {n}, e: AQAB}}{more}}}"));
     assert_eq!(sightings(&by(N, ""), format!("Bearer {SIGNED}\n")).len(), 1);
-    assert_eq!(sightings(&by(N, ""), folded(SIGNED, 76, "\r\n")).len(), 0, "a log's lines are records");
+    assert_eq!(sightings(&by(N, ""), folded(SIGNED, 76, "\r\n")).len(), 1, "wrapped lines are joined");
     assert_eq!(sightings(&by(N, ""), mail("Content-Type: text/plain", &folded(SIGNED, 76, "\r\n"))).len(), 1);
     assert!(sightings(&by(OTHER_N, ""), SIGNED).is_empty());
     assert!(sightings(&by(N, ", key: k"), SIGNED).is_empty());
@@ -450,4 +450,17 @@ fn no_report_holds_a_token() {
             panic!("{name}: {secret} in {printed}");
         }
     }
+}
+
+#[test]
+fn a_token_is_found_where_a_text_was_wrapped() {
+    let token = forged();
+    let token = format!("{token}{}", "c2lnbmF0dXJl".repeat(20));
+    for (width, end) in [(76, "\n"), (64, "\r\n"), (78, "\n    ")] {
+        let lines: Vec<&str> = token.as_bytes().chunks(width).map(|line| std::str::from_utf8(line).unwrap()).collect();
+        let text = format!("# a script\n$t = {}\n\nend\n", lines.join(end));
+        assert_eq!(grades(&text), ["critical storm-0558-forged-token"], "{width}");
+    }
+    let three = format!("# list\n{token}\n{token}\nword\n");
+    assert_eq!(grades(&three).len(), 2);
 }

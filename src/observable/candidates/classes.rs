@@ -102,30 +102,30 @@ pub(super) static ESCAPES: [Table; 3] = [
     Table::new(0)
         .with(0, b"\\")
         .with(1, b"%")
-        .with(2, b"&")
+        .with(2, b"&#")
         .with(3, b"=")
         .with(4, b"=")
         .with(5, b"([{")
-        .with(6, b"#")
+        .with(6, b"=")
         .with(7, b"\0\x1b^"),
     Table::new(1 << 7)
         .with(0, b"uxXeE0123")
         .with(1, HEX)
         .with(1, b"uU")
-        .with(2, b"#")
-        .with(3, TWO_TO_SEVEN)
+        .with(2, b"#01")
+        .with(3, b"2345")
         .with(4, b"?\\\r\n")
         .with(5, b" .:@dDaA")
-        .with(6, b"01"),
+        .with(6, b"CDE"),
     Table::new(1 << 7 | 1 << 4)
         .with(0, HEX)
         .with(0, b"[")
         .with(1, HEX)
         .with(2, DIGITS)
         .with(2, b"xX")
-        .with(3, b"0123456789ABCDEF")
+        .with(3, b"0ABDEF")
         .with(5, b")]}/ oOtT.:@dDaA")
-        .with(6, b"01234567"),
+        .with(6, b"0123456789ABCDEF"),
 ];
 
 /// Three bytes that are a part of something.

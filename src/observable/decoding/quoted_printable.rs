@@ -42,8 +42,8 @@ fn looks_encoded(text: &[u8]) -> bool {
 /// How far behind an encoded `@` the first dot of its host is looked for: one label. Source: RFC 1035, section 2.3.4.
 const HOST_BYTES: usize = 64;
 
-/// Tells whether the equals sign at `at` cannot well belong to a parameter: a soft break inside a word, two encoded bytes in a
-/// row, or an encoded mark inside a name or address. Its digits are in upper case; in lower case they begin a number.
+/// Tells whether the equals sign at `at` cannot well belong to a parameter: a soft break inside a word, an encoded letter
+/// beyond ASCII, or an encoded mark inside a name or address. Its digits are in upper case; in lower case they begin a number.
 pub(super) fn is_sure_at(text: &[u8], at: usize) -> bool {
     let is_word = |at: Option<usize>| {
         at.and_then(|at| text.get(at))
@@ -55,9 +55,6 @@ pub(super) fn is_sure_at(text: &[u8], at: usize) -> bool {
     if pair(text, at).is_none() {
         return false;
     }
-    if pair(text, at + 3).is_some() {
-        return true;
-    }
     let is_mark = match text.get(at + 1..at + 3) {
         // A number may go on with letters; a host has a dot.
         Some(b"40") => {
@@ -65,7 +62,11 @@ pub(super) fn is_sure_at(text: &[u8], at: usize) -> bool {
             let label = host.iter().take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_')).count();
             label > 0 && host.first().is_some_and(u8::is_ascii_alphabetic) && host.get(label) == Some(&b'.')
         }
-        Some(b"2E" | b"3A" | b"2F" | b"5F" | b"2D" | b"3D" | b"5B" | b"5D") => is_word(Some(at + 3)),
+        Some(b"2E" | b"3A" | b"2F" | b"5F" | b"2D" | b"3D" | b"5B" | b"5D") => {
+            is_word(Some(at + 3)) || pair(text, at + 3).is_some()
+        }
+        // The first byte of a letter beyond ASCII in UTF-8.
+        Some([b'C'..=b'E', _]) => pair(text, at + 3).is_some_and(|byte| byte >= 0x80),
         _ => false,
     };
     is_mark && is_word(at.checked_sub(1))

@@ -95,6 +95,11 @@ pub(super) fn collect(decoded: &[u8], least: usize, texts: &mut [Vec<u8>; 3]) ->
             text.extend(decoded.get(run.clone()).unwrap_or_default().iter().filter(|byte| **byte != 0));
             text.push(b'\n');
         }
+        if is_little && !begins_with_zero && run.start > 0 {
+            // The first byte may be the lower half of a letter before big-endian text.
+            big.extend(decoded.get(run.start + 1..run.end).unwrap_or_default().iter().filter(|byte| **byte != 0));
+            big.push(b'\n');
+        }
         let Some(is_done) = done.get_mut(start * 2 + usize::from(is_little)) else { continue };
         if !std::mem::replace(is_done, true) {
             let text = if is_little { &mut *little } else { &mut *big };

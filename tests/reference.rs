@@ -352,6 +352,10 @@ const ONCE_DROPPED: &[(&str, &str)] = &[
         r#"{"ip": "10.11.12.13"}"#,
         "0x31,0x00,0x30,0x00,0x2e,0x00,0x31,0x00,0x31,0x00,0x2e,0x00,0x31,0x00,0x32,0x00,0x2e,0x00,0x31,0x00,0x33,0x00",
     ),
+    (r#"{"domain": "*.lone"}"#, r#"{"Note":"w7xhbnkubG9uZVw\/be"}"#),
+    (r#"{"ip": "10.11.12.13"}"#, "YVx1MDA1Y1x1MDA1Y24\nJTEwLjExLjEyLjEz"),
+    (r#"{"domain": "evil.bc"}"#, r#"{"Note":"x\n6576696c2e626320"}"#),
+    (r#"{"domain": "evil.bc"}"#, r#"{"Note":"x\b65 76 69 6c 2e 62 63 20"}"#),
     (r#"{"domain": "evil.bc"}"#, "x 20657669 6c2e6263 20"),
     (r#"{"ip": "2001:db8::1"}"#, r#"{"Note":"2001%3Adb8%3A%3A1。x"}"#),
 ];

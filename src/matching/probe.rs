@@ -370,8 +370,15 @@ impl Probe<'_> {
         let start = at - before.iter().rev().take_while(|byte| hints::is_grouped(**byte)).count();
         let behind = self.slice(at, (at + RUN_BYTES).min(self.text.len()));
         let end = at + behind.iter().take_while(|byte| hints::is_grouped(**byte)).count();
-        // One more on each side tells whether letters adjoin.
-        if hints::is_hex_text(self.slice(start.saturating_sub(1), (end + 1).min(self.text.len()))) {
+        // One more on each side tells whether letters adjoin, unless that before is the letter of an escape, `\n6576`, which
+        // may be a digit itself, `\b6576`.
+        let (from, to) = (start.saturating_sub(1), (end + 1).min(self.text.len()));
+        let escaped = match (self.before(from), self.before(start)) {
+            (b'\\', _) => Some(start),
+            (_, b'\\') => Some(start + 1),
+            _ => None,
+        };
+        if [Some(from), escaped].into_iter().flatten().any(|from| hints::is_hex_text(self.slice(from, to))) {
             each(at, Found::Hidden);
             return end;
         }
@@ -388,8 +395,11 @@ impl Probe<'_> {
         let start = at - before.iter().rev().take_while(is_base64).count();
         let behind = self.slice(at, (at + RUN_BYTES).min(self.text.len()));
         let end = at + behind.iter().take_while(is_base64).count();
-        if hints::is_base64_text(self.slice(start, end)) {
-            done.base64 = end;
+        // What a later place of this run would see stands before its end, or is looked at from there.
+        done.base64 = end.max(at + 1);
+        // JSON may write the fourth character of the third group as `\/`.
+        let is_escaped = self.byte(end) == b'\\' && self.byte(end + 1) == b'/';
+        if is_escaped || hints::is_base64_text(self.slice(start, end)) {
             each(at, Found::Hidden);
         }
     }

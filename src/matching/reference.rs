@@ -284,11 +284,15 @@ fn as_regex(text: &TextPattern) -> String {
 }
 
 /// Writes a spelling as an expression: a space of a user agent may be `+`, and a subject has any spaces around `=` and `,`.
+/// What JSON and CSV escape may stand escaped.
 fn spelled(spelling: &Spelling) -> String {
     let one = |c: char| match (c, spelling.whole) {
         (' ', Whole::UserAgent) => "[ +]".to_owned(),
         (' ', Whole::Subject) => " {1,4}".to_owned(),
         ('=' | ',', Whole::Subject) => format!(" {{0,4}}{c} {{0,4}}"),
+        ('/', _) => r"\\{0,7}/".to_owned(),
+        ('"', _) => r#"\\{0,7}"{1,4}"#.to_owned(),
+        ('\\', _) => r"\\{1,8}".to_owned(),
         _ => regex::escape(&c.to_string()),
     };
     let flags = if spelling.whole == Whole::Base64 { "" } else { "(?i)" };

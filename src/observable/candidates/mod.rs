@@ -55,6 +55,7 @@ pub(crate) struct Carry {
     texts: u64,
     quad: u64,
     quad_3: u64,
+    word: u64,
     base64_a: u64,
     base64_zero: u64,
     base64_first: u64,
@@ -139,8 +140,10 @@ impl Carry {
         self.texts = texts;
 
         let quad_3 = g.quad & behind(g.quad, self.quad, 4) & behind(g.quad, self.quad, 8);
-        let third_quad = quad_3 & !behind(quad_3, self.quad_3, 4);
-        (self.quad, self.quad_3) = (g.quad, quad_3);
+        // One is enough of a run. Groups may go on behind it, but not with a letter or digit between two of them.
+        let goes_on_4 = behind(quad_3, self.quad_3, 4) & behind(g.word, self.word, 3);
+        let third_quad = quad_3 & !goes_on_4;
+        (self.quad, self.quad_3, self.word) = (g.quad, quad_3, g.word);
         // `xAxxAxxA`, as UTF-16 in base64 has its zero bytes.
         let wide_quads = g.base64_a
             & behind(g.base64_a, self.base64_a, 3)

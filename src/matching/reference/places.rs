@@ -152,8 +152,11 @@ fn v6_addresses(text: &[u8]) -> Vec<(IpAddr, Range<usize>)> {
         let word: Vec<u8> =
             text.get(..colon).unwrap_or_default().iter().rev().copied().take_while(u8::is_ascii_alphanumeric).collect();
         let letters = word.strip_prefix(b"6").filter(|rest| !rest.is_empty()).unwrap_or(&word);
-        let is_word = colon > run.start && !letters.is_empty() && letters.iter().all(u8::is_ascii_alphabetic);
-        let named = (is_word && text.get(colon + 1) != Some(&b':')).then_some(colon + 1);
+        let is_word = !letters.is_empty() && letters.iter().all(u8::is_ascii_alphabetic);
+        // Of three colons, the first is the separator.
+        let behind = text.get(colon + 1..).unwrap_or_default();
+        let is_separator = !behind.starts_with(b":") || behind.starts_with(b"::");
+        let named = (is_word && is_separator).then_some(colon + 1);
         for start in whole.into_iter().chain(named) {
             found.extend(v6_at(text, start..run.end));
         }

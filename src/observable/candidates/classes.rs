@@ -9,6 +9,8 @@ pub(super) const LANES: usize = 64;
 pub(super) const BEFORE: usize = 2;
 /// Both.
 pub(super) const WINDOW: usize = BEFORE + LANES;
+/// How many windows are looked at before what they hold is: what is written stays in the nearest cache.
+pub(super) const BATCH: usize = 32;
 
 /// For each of 64 bytes, the lowest bit the first, what it is, or what three bytes are that end with it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -168,32 +170,73 @@ pub(super) static SINGLES: Table = Table::new(0)
     .with(7, DIGITS)
     .with(7, LETTERS);
 
-impl Grams {
-    /// Makes them from the bits of [`SHAPES`] and [`SINGLES`].
+/// What is in some windows: for each of [`Grams`], a word a window.
+#[derive(Clone, Debug)]
+pub(super) struct Planes {
+    pub escape: [u64; BATCH],
+    pub high: [u64; BATCH],
+    /// By the bits of [`SHAPES`].
+    pub shapes: [[u64; BATCH]; 8],
+    /// By the bits of [`SINGLES`].
+    pub singles: [[u64; BATCH]; 8],
+}
+
+impl Planes {
+    pub const EMPTY: Self =
+        Self { escape: [0; BATCH], high: [0; BATCH], shapes: [[0; BATCH]; 8], singles: [[0; BATCH]; 8] };
+
+    /// Notes what is in one window.
     #[inline(always)]
-    pub fn of(escape: u64, high: u64, shapes: [u64; 8], singles: [u64; 8]) -> Self {
-        let [quad, octet, name, colons, group, pair, printable, printable_pair] = shapes;
-        let [hex, zero, base64_a, base64_zero, base64_first, ampersand, semicolon, word] = singles;
-        Self {
-            escape,
-            quad,
-            octet,
-            name,
-            colons,
-            group,
-            pair,
-            printable,
-            printable_pair,
-            hex,
-            zero,
-            base64_a,
-            base64_zero,
-            base64_first,
-            ampersand,
-            semicolon,
-            word,
-            high,
+    pub fn set(&mut self, at: usize, escape: u64, high: u64, shapes: [u64; 8], singles: [u64; 8]) {
+        self.note(at, escape, high);
+        for (plane, word) in self.shapes.iter_mut().zip(shapes).chain(self.singles.iter_mut().zip(singles)) {
+            set(plane, at, word);
         }
+    }
+
+    /// Notes of one window what is in no table of bits.
+    #[inline(always)]
+    pub fn note(&mut self, at: usize, escape: u64, high: u64) {
+        set(&mut self.escape, at, escape);
+        set(&mut self.high, at, high);
+    }
+
+    /// Returns what is in one window.
+    #[inline(always)]
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "`at` is below `BATCH`; a check would keep several from being computed at once"
+    )]
+    pub fn grams(&self, at: usize) -> Grams {
+        let [quad, octet, name, colons, group, pair, printable, printable_pair] = &self.shapes;
+        let [hex, zero, base64_a, base64_zero, base64_first, ampersand, semicolon, word] = &self.singles;
+        Grams {
+            escape: self.escape[at],
+            quad: quad[at],
+            octet: octet[at],
+            name: name[at],
+            colons: colons[at],
+            group: group[at],
+            pair: pair[at],
+            printable: printable[at],
+            printable_pair: printable_pair[at],
+            hex: hex[at],
+            zero: zero[at],
+            base64_a: base64_a[at],
+            base64_zero: base64_zero[at],
+            base64_first: base64_first[at],
+            ampersand: ampersand[at],
+            semicolon: semicolon[at],
+            word: word[at],
+            high: self.high[at],
+        }
+    }
+}
+
+#[inline(always)]
+fn set(plane: &mut [u64; BATCH], at: usize, word: u64) {
+    if let Some(to) = plane.get_mut(at) {
+        *to = word;
     }
 }
 
@@ -212,8 +255,8 @@ fn bits(table: &Table, byte: u8) -> u8 {
     table.always | table.bits.get(usize::from(byte)).copied().unwrap_or_default()
 }
 
-/// Computes what is in a window on any machine.
-pub(super) fn grams(window: &[u8; WINDOW]) -> Grams {
+/// Computes what is in the window with this number, on any machine.
+pub(super) fn look(window: &[u8; WINDOW], at: usize, planes: &mut Planes) {
     let (mut escape, mut high) = (0, 0);
     let (mut shapes, mut singles) = ([0_u64; 8], [0_u64; 8]);
     for group in 0..LANES / 8 {
@@ -241,7 +284,7 @@ pub(super) fn grams(window: &[u8; WINDOW]) -> Grams {
         escape |= some(three(&ESCAPES)) << shift;
         high |= some(own.map(|byte| byte & 0x80)) << shift;
     }
-    Grams::of(escape, high, shapes, singles)
+    planes.set(at, escape, high, shapes, singles);
 }
 
 #[cfg(test)]
@@ -266,7 +309,9 @@ mod tests {
 
     #[test]
     fn bytes_beyond_ascii_are_nothing_but_high() {
-        let grams = grams(&[0xe9; WINDOW]);
-        assert_eq!(grams, Grams { high: u64::MAX, ..Grams::default() });
+        let mut planes = Planes::EMPTY;
+        look(&[0xe9; WINDOW], 3, &mut planes);
+        assert_eq!(planes.grams(3), Grams { high: u64::MAX, ..Grams::default() });
+        assert_eq!(planes.grams(2), Grams::default());
     }
 }

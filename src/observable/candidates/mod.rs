@@ -6,7 +6,7 @@
 mod classes;
 mod simd;
 
-use classes::{BEFORE, Grams, LANES, WINDOW};
+use classes::{BATCH, BEFORE, Grams, LANES, Planes, WINDOW};
 pub use simd::Level;
 
 /// Places in 64 bytes, one bit each, the first byte lowest.
@@ -33,11 +33,25 @@ pub struct Candidates {
 }
 
 impl Candidates {
-    /// Tells whether there is none.
-    pub fn is_empty(&self) -> bool {
+    /// Returns the places of all kinds.
+    #[inline(always)]
+    fn any(&self) -> u64 {
         self.v4 | self.name | self.colon | self.hex | self.pairs | self.hex_text | self.base64 | self.escape | self.high
-            == 0
     }
+}
+
+/// The candidates of some blocks: for each of [`Candidates`], a word a block.
+struct Found {
+    v4: [u64; BATCH],
+    name: [u64; BATCH],
+    colon: [u64; BATCH],
+    hex: [u64; BATCH],
+    pairs: [u64; BATCH],
+    hex_text: [u64; BATCH],
+    base64: [u64; BATCH],
+    escape: [u64; BATCH],
+    high: [u64; BATCH],
+    any: [u64; BATCH],
 }
 
 /// What the bytes before a block were, as far as a candidate may begin there.
@@ -73,10 +87,93 @@ const fn behind(here: u64, before: u64, by: u32) -> u64 {
     here << by | before >> (64 - by)
 }
 
-impl Carry {
-    /// Finds the candidates of one block, and carries what the next one needs.
+impl Found {
+    const NONE: Self = Self {
+        v4: [0; BATCH],
+        name: [0; BATCH],
+        colon: [0; BATCH],
+        hex: [0; BATCH],
+        pairs: [0; BATCH],
+        hex_text: [0; BATCH],
+        base64: [0; BATCH],
+        escape: [0; BATCH],
+        high: [0; BATCH],
+        any: [0; BATCH],
+    };
+
     #[inline(always)]
-    fn derive(&mut self, g: &Grams) -> Candidates {
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "`at` is below `BATCH`; a check would keep several from being computed at once"
+    )]
+    fn set(&mut self, at: usize, one: &Candidates) {
+        self.v4[at] = one.v4;
+        self.name[at] = one.name;
+        self.colon[at] = one.colon;
+        self.hex[at] = one.hex;
+        self.pairs[at] = one.pairs;
+        self.hex_text[at] = one.hex_text;
+        self.base64[at] = one.base64;
+        self.escape[at] = one.escape;
+        self.high[at] = one.high;
+        self.any[at] = one.any();
+    }
+
+    #[inline(always)]
+    #[expect(clippy::indexing_slicing, reason = "`at` is below `BATCH`")]
+    fn get(&self, at: usize) -> Candidates {
+        Candidates {
+            v4: self.v4[at],
+            name: self.name[at],
+            colon: self.colon[at],
+            hex: self.hex[at],
+            pairs: self.pairs[at],
+            hex_text: self.hex_text[at],
+            base64: self.base64[at],
+            escape: self.escape[at],
+            high: self.high[at],
+        }
+    }
+}
+
+impl Carry {
+    /// Finds the candidates of the first blocks of some, and carries what the next ones need.
+    ///
+    /// Each step says of one block what it takes from the one before, and nothing else goes from block to block, so that a
+    /// compiler makes several steps at once where the machine can.
+    #[inline(always)]
+    fn derive(&mut self, planes: &Planes, count: usize, found: &mut Found) {
+        let mut carry = *self;
+        for at in 0..count.min(BATCH) {
+            found.set(at, &carry.step(&planes.grams(at)));
+        }
+        *self = carry;
+        self.entities(planes, count, found);
+    }
+
+    /// Finds the ends of entities. Runs of letters and digits may go through several blocks.
+    #[inline(always)]
+    fn entities(&mut self, planes: &Planes, count: usize, found: &mut Found) {
+        let ands = found.escape.iter_mut().zip(&mut found.any).take(count);
+        for (at, (escape, any)) in ands.enumerate() {
+            let g = planes.grams(at);
+            // Adding a bit at the first character of a run carries it behind the run.
+            let begins = behind(g.ampersand, self.ampersand, 1) & g.word | u64::from(self.entity);
+            self.ampersand = g.ampersand;
+            if begins == 0 {
+                continue;
+            }
+            let (sum, goes_on) = g.word.overflowing_add(begins);
+            let entity = sum & !g.word & g.semicolon;
+            self.entity = goes_on;
+            *escape |= entity;
+            *any |= entity;
+        }
+    }
+
+    /// Finds the candidates of one block, but for entities.
+    #[inline(always)]
+    fn step(&mut self, g: &Grams) -> Candidates {
         // Two to four bytes on: an octet has one to three digits.
         let near = |here, before| behind(here, before, 2) | behind(here, before, 3) | behind(here, before, 4);
         let octet_2 = g.octet & near(g.octet, self.octet);
@@ -151,12 +248,6 @@ impl Carry {
             & behind(g.base64_first, self.base64_first, 7);
         (self.base64_a, self.base64_zero, self.base64_first) = (g.base64_a, g.base64_zero, g.base64_first);
 
-        // Adding a bit at the first character of a run of letters and digits carries it behind the run.
-        let begins = behind(g.ampersand, self.ampersand, 1) & g.word | u64::from(self.entity);
-        let (sum, goes_on) = g.word.overflowing_add(begins);
-        let entity = sum & !g.word & g.semicolon;
-        (self.ampersand, self.entity) = (g.ampersand, goes_on);
-
         Candidates {
             v4: octet_3,
             name: g.name,
@@ -165,7 +256,7 @@ impl Carry {
             pairs: pair_4,
             hex_text,
             base64: third_quad | wide_quads,
-            escape: g.escape | entity,
+            escape: g.escape,
             high: g.high,
         }
     }
@@ -177,20 +268,17 @@ fn windows(text: &[u8]) -> impl Iterator<Item = &[u8; WINDOW]> {
     (0..).step_by(LANES).map_while(|start| text.get(start..).and_then(|rest| rest.first_chunk()))
 }
 
-/// How many blocks are swept before their candidates are looked at: what is written stays in the nearest cache.
-const BATCH: usize = 32;
-
 /// Calls `each` with the candidates of every 64 bytes of `text` that have some, and where these bytes begin. A candidate may
 /// be named up to two bytes behind the end.
 pub fn candidates(text: &[u8], level: Level, mut each: impl FnMut(usize, &Candidates)) {
     let mut carry = Carry::default();
-    let mut found = [Candidates::default(); BATCH];
+    let (mut planes, mut found) = (Planes::EMPTY, Found::NONE);
     let mut start = 0;
     let mut give = |window: &[u8], start: &mut usize| {
-        level.sweep(window, &mut carry, &mut found);
-        for one in found.iter().take(window.len() / LANES) {
-            if !one.is_empty() {
-                each(*start, one);
+        let count = level.sweep(window, &mut carry, &mut planes, &mut found);
+        for (at, any) in found.any.iter().enumerate().take(count) {
+            if *any != 0 {
+                each(*start, &found.get(at));
             }
             *start += LANES;
         }

@@ -1,14 +1,14 @@
 //! What is in a window by AVX-512 and AVX2, chosen when the program runs. The only file with `unsafe`.
 //!
-//! Proof: `unsafe` does two things here. A function that is compiled for instructions beyond the baseline is called only
+//! Proof: `unsafe` does three things here. A function that is compiled for instructions beyond the baseline is called only
 //! through a [`Level`] that [`Level::all`] has made, which is where these instructions were found on this machine; there is
 //! no other way to have one. And 16, 32 or 64 bytes are loaded from references to arrays: whole arrays of that length, or
-//! from offsets 0, 1 and 2 (and, 32 bytes at a time, 32 more) of an array of 66. The loads need no alignment, and nothing is
-//! stored through a pointer.
-#![expect(unsafe_code, reason = "calls of functions for instructions that were found, and loads inside arrays")]
+//! from offsets 0, 1 and 2 (and, 32 bytes at a time, 32 more) of an array of 66. Once, 64 bytes are stored in an array of 64.
+//! Neither needs alignment.
+#![expect(unsafe_code, reason = "calls of functions for instructions that were found, loads and stores inside arrays")]
 
-use super::classes::{self, WINDOW};
-use super::{Candidates, Carry, windows};
+use super::classes::{self, BATCH, Planes};
+use super::{Carry, Found, windows};
 
 /// Which instructions this machine has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,6 +61,9 @@ impl Level {
                 if is_x86_feature_detected!("avx512f")
                     && is_x86_feature_detected!("avx512bw")
                     && is_x86_feature_detected!("avx512vbmi")
+                    && is_x86_feature_detected!("avx512vbmi2")
+                    && is_x86_feature_detected!("avx512vpopcntdq")
+                    && is_x86_feature_detected!("gfni")
                 {
                     all.push(Self(Kind::Avx512));
                 }
@@ -69,20 +72,25 @@ impl Level {
         all
     }
 
-    /// Finds the candidates of the blocks of a text, which begins with two bytes before the first of them.
-    pub(super) fn sweep(self, text: &[u8], carry: &mut Carry, out: &mut [Candidates]) {
+    /// Finds the candidates of the blocks of a text, which begins with two bytes before the first of them, and returns how
+    /// many blocks these are: no more than a batch.
+    pub(super) fn sweep(self, text: &[u8], carry: &mut Carry, planes: &mut Planes, found: &mut Found) -> usize {
         match self.0 {
             Kind::Portable => {
-                for (window, out) in windows(text).zip(out) {
-                    *out = carry.derive(&classes::grams(window));
+                let mut count = 0;
+                for window in windows(text).take(BATCH) {
+                    classes::look(window, count, planes);
+                    count += 1;
                 }
+                carry.derive(planes, count, found);
+                count
             }
             #[cfg(target_arch = "x86_64")]
             // SAFETY: such a level is made only where the instructions were found.
-            Kind::Avx2 => unsafe { x86::sweep_avx2(text, carry, out) },
+            Kind::Avx2 => unsafe { x86::sweep_avx2(text, carry, planes, found) },
             #[cfg(target_arch = "x86_64")]
             // SAFETY: such a level is made only where the instructions were found.
-            Kind::Avx512 => unsafe { x86::sweep_avx512(text, carry, out) },
+            Kind::Avx512 => unsafe { x86::sweep_avx512(text, carry, planes, found) },
         }
     }
 }
@@ -91,9 +99,8 @@ impl Level {
 mod x86 {
     use std::arch::x86_64::*;
 
-    use super::super::classes::{ESCAPES, Grams, SHAPES, SINGLES, Table};
-    use super::super::{Candidates, Carry, windows};
-    use super::WINDOW;
+    use super::super::classes::{BATCH, ESCAPES, Planes, SHAPES, SINGLES, Table, WINDOW};
+    use super::super::{Carry, Found, windows};
 
     /// A table in registers: bytes 0 to 63, bytes 64 to 127, and what holds for every byte.
     type Wide = [__m512i; 3];
@@ -108,36 +115,120 @@ mod x86 {
         [half(0), half(1), _mm512_set1_epi8(table.always.cast_signed())]
     }
 
-    #[target_feature(enable = "avx2,bmi1,bmi2,popcnt,avx512f,avx512bw,avx512vbmi")]
-    pub(super) fn sweep_avx512(text: &[u8], carry: &mut Carry, out: &mut [Candidates]) {
+    /// Turns a byte for each of 64 places into a word for each of its eight bits.
+    #[target_feature(enable = "avx512f,avx512bw,avx512vbmi,gfni")]
+    fn planes_of(bytes: __m512i) -> __m512i {
+        let single_bits = _mm512_set1_epi64(SINGLE_BITS);
+        // In each eight bytes, the n-th bits of all come into the n-th byte; those of the last byte are lowest at first.
+        let turned = _mm512_gf2p8affine_epi64_epi8::<0>(single_bits, bytes);
+        let ordered = _mm512_gf2p8affine_epi64_epi8::<0>(turned, single_bits);
+        _mm512_permutexvar_epi8(wide_of(&BY_EIGHT), ordered)
+    }
+
+    /// Eight bytes of which the n-th has the n-th bit. As a matrix it turns the order of bits round.
+    const SINGLE_BITS: i64 = i64::from_le_bytes([1, 2, 4, 8, 16, 32, 64, 128]);
+    /// The first of each eight bytes, the second of each, and so on.
+    static BY_EIGHT: [u8; 64] = by_eight();
+
+    #[expect(clippy::indexing_slicing, clippy::cast_possible_truncation, reason = "run by the compiler")]
+    const fn by_eight() -> [u8; 64] {
+        let mut order = [0; 64];
+        let mut at = 0;
+        while at < 64 {
+            order[at] = (at % 8 * 8 + at / 8) as u8;
+            at += 1;
+        }
+        order
+    }
+
+    #[target_feature(enable = "avx512f,avx512bw")]
+    fn wide_of(bytes: &[u8; 64]) -> __m512i {
+        // SAFETY: the reference is to 64 bytes.
+        unsafe { _mm512_loadu_epi8(bytes.as_ptr().cast()) }
+    }
+
+    /// Turns eight rows of eight words into eight columns.
+    #[target_feature(enable = "avx512f")]
+    fn columns(rows: [__m512i; 8]) -> [[u64; 8]; 8] {
+        let [a, b, c, d, e, f, g, h] = rows;
+        // Pairs of rows, then fours of words, then halves.
+        let pairs = [(a, b), (c, d), (e, f), (g, h)]
+            .map(|(one, two)| (_mm512_unpacklo_epi64(one, two), _mm512_unpackhi_epi64(one, two)));
+        let [(ab_0, ab_1), (cd_0, cd_1), (ef_0, ef_1), (gh_0, gh_1)] = pairs;
+        let low = _mm512_setr_epi64(0, 1, 8, 9, 4, 5, 12, 13);
+        let high = _mm512_setr_epi64(2, 3, 10, 11, 6, 7, 14, 15);
+        let four = |one, two| (_mm512_permutex2var_epi64(one, low, two), _mm512_permutex2var_epi64(one, high, two));
+        let [(abcd_0, abcd_2), (abcd_1, abcd_3)] = [four(ab_0, cd_0), four(ab_1, cd_1)];
+        let [(efgh_0, efgh_2), (efgh_1, efgh_3)] = [four(ef_0, gh_0), four(ef_1, gh_1)];
+        let lower = |one, two| _mm512_shuffle_i64x2::<0b01_00_01_00>(one, two);
+        let upper = |one, two| _mm512_shuffle_i64x2::<0b11_10_11_10>(one, two);
+        [
+            lower(abcd_0, efgh_0),
+            lower(abcd_1, efgh_1),
+            lower(abcd_2, efgh_2),
+            lower(abcd_3, efgh_3),
+            upper(abcd_0, efgh_0),
+            upper(abcd_1, efgh_1),
+            upper(abcd_2, efgh_2),
+            upper(abcd_3, efgh_3),
+        ]
+        .map(|column| words(column))
+    }
+
+    #[target_feature(enable = "avx512f")]
+    fn words(eight: __m512i) -> [u64; 8] {
+        let mut words = [0; 8];
+        // SAFETY: 64 bytes are stored in an array of 64.
+        unsafe { _mm512_storeu_epi64(words.as_mut_ptr().cast(), eight) };
+        words
+    }
+
+    #[target_feature(
+        enable = "avx2,bmi1,bmi2,popcnt,avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,avx512vbmi2,avx512vpopcntdq,gfni"
+    )]
+    pub(super) fn sweep_avx512(text: &[u8], carry: &mut Carry, planes: &mut Planes, found: &mut Found) -> usize {
         let [escapes, shapes] = [&ESCAPES, &SHAPES].map(|tables| {
             let [first, second, third] = tables;
             [wide(first), wide(second), wide(third)]
         });
         let singles = wide(&SINGLES);
-        for (window, out) in windows(text).zip(out) {
-            // SAFETY: 64 bytes from offsets 0, 1 and 2 lie within the 66 of a window.
-            let bytes = [0, 1, 2].map(|at| unsafe { _mm512_loadu_epi8(window.as_ptr().add(at).cast()) });
-            let high = bytes.map(|bytes| _mm512_movepi8_mask(bytes));
-            let look_up = |[low, up, always]: Wide, at: usize| {
-                let (bytes, high) = match at {
-                    0 => (bytes[0], high[0]),
-                    1 => (bytes[1], high[1]),
-                    _ => (bytes[2], high[2]),
+        let count = windows(text).take(BATCH).count();
+        let mut windows = windows(text);
+        for first in (0..count).step_by(8) {
+            let mut rows = [[_mm512_setzero_si512(); 8]; 2];
+            let [shape_rows, single_rows] = &mut rows;
+            let rows_of = shape_rows.iter_mut().zip(single_rows);
+            for (((shape_row, single_row), at), window) in rows_of.zip(first..count).zip(&mut windows) {
+                // SAFETY: 64 bytes from offsets 0, 1 and 2 lie within the 66 of a window.
+                let bytes = [0, 1, 2].map(|at| unsafe { _mm512_loadu_epi8(window.as_ptr().add(at).cast()) });
+                let high = bytes.map(|bytes| _mm512_movepi8_mask(bytes));
+                let look_up = |[low, up, always]: Wide, at: usize| {
+                    let (bytes, high) = match at {
+                        0 => (bytes[0], high[0]),
+                        1 => (bytes[1], high[1]),
+                        _ => (bytes[2], high[2]),
+                    };
+                    _mm512_or_si512(_mm512_maskz_permutex2var_epi8(!high, low, bytes, up), always)
                 };
-                _mm512_or_si512(_mm512_maskz_permutex2var_epi8(!high, low, bytes, up), always)
-            };
-            let three = |[first, second, third]: [Wide; 3]| {
-                _mm512_and_si512(look_up(first, 0), _mm512_and_si512(look_up(second, 1), look_up(third, 2)))
-            };
-            let spread = |bits: __m512i| {
-                [1, 2, 4, 8, 16, 32, 64, -128].map(|bit| _mm512_test_epi8_mask(bits, _mm512_set1_epi8(bit)))
-            };
-            let escape = three(escapes);
-            let escape = _mm512_test_epi8_mask(escape, escape);
-            let grams = Grams::of(escape, high[2], spread(three(shapes)), spread(look_up(singles, 2)));
-            *out = carry.derive(&grams);
+                let three = |[first, second, third]: [Wide; 3]| {
+                    _mm512_and_si512(look_up(first, 0), _mm512_and_si512(look_up(second, 1), look_up(third, 2)))
+                };
+                let escape = three(escapes);
+                planes.note(at, _mm512_test_epi8_mask(escape, escape), high[2]);
+                *shape_row = planes_of(three(shapes));
+                *single_row = planes_of(look_up(singles, 2));
+            }
+            let [shape_rows, single_rows] = rows;
+            for (planes, rows) in [(&mut planes.shapes, shape_rows), (&mut planes.singles, single_rows)] {
+                for (plane, words) in planes.iter_mut().zip(columns(rows)) {
+                    if let Some(eight) = plane.get_mut(first..).and_then(|rest| rest.first_chunk_mut()) {
+                        *eight = words;
+                    }
+                }
+            }
         }
+        carry.derive(planes, count, found);
+        count
     }
 
     /// A table in registers: for each high nibble, the bits by low nibble; and what holds for every byte.
@@ -171,7 +262,7 @@ mod x86 {
     }
 
     #[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
-    pub(super) fn sweep_avx2(text: &[u8], carry: &mut Carry, out: &mut [Candidates]) {
+    pub(super) fn sweep_avx2(text: &[u8], carry: &mut Carry, planes: &mut Planes, found: &mut Found) -> usize {
         let [escapes, shapes] = [&ESCAPES, &SHAPES].map(|tables| {
             let [first, second, third] = tables;
             [rows(first), rows(second), rows(third)]
@@ -206,10 +297,14 @@ mod x86 {
                 join(_mm256_movemask_epi8(a), _mm256_movemask_epi8(b)),
             ]
         };
-        for (window, out) in windows(text).zip(out) {
+        let mut count = 0;
+        for window in windows(text).take(BATCH) {
             let (low, up) = (half(window, 0), half(window, 32));
-            let grams = Grams::of(join(low.0, up.0), join(low.1, up.1), spread(low.2, up.2), spread(low.3, up.3));
-            *out = carry.derive(&grams);
+            let (escape, high) = (join(low.0, up.0), join(low.1, up.1));
+            planes.set(count, escape, high, spread(low.2, up.2), spread(low.3, up.3));
+            count += 1;
         }
+        carry.derive(planes, count, found);
+        count
     }
 }

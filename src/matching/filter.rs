@@ -3,6 +3,7 @@
 //! A filter may say yes wrongly, never no wrongly.
 
 use std::net::IpAddr;
+use std::ops::Range;
 
 use super::atoms::{AtomKey, AtomTable};
 
@@ -63,23 +64,42 @@ fn low(number: u128) -> u64 {
     u64::try_from(number & u128::from(u64::MAX)).unwrap_or_default()
 }
 
-/// Makes letters lower case, eight bytes at once. Other bytes change too, the same in values and in text.
-const LOWER: u64 = 0x2020_2020_2020_2020;
+/// Makes letters lower case, sixteen bytes at once. Other bytes change too, the same in values and in text.
+const LOWER: u128 = 0x2020_2020_2020_2020_2020_2020_2020_2020;
+/// How many bytes of a text are hashed at once.
+const PIECE: usize = 16;
 
-/// Hashes a text without regard to the case of ASCII letters.
+/// Hashes a part of a text without regard to the case of ASCII letters.
 #[inline]
-fn key(text: &[u8]) -> u64 {
-    let mut hash = text.len() as u64;
-    let mut rest = text;
-    while let Some((before, word)) = rest.split_last_chunk::<8>() {
-        hash = mixed(hash, u64::from_le_bytes(*word) | LOWER);
-        rest = before;
+fn key(text: &[u8], part: Range<usize>) -> u64 {
+    let length = part.end.saturating_sub(part.start);
+    let mut hash = length as u64;
+    let mut end = part.end;
+    let mut left = length;
+    while left > PIECE {
+        hash = piece_key(hash, piece(text, end) | LOWER);
+        end -= PIECE;
+        left -= PIECE;
     }
-    let tail = match (rest.first_chunk::<4>(), rest.last_chunk::<4>()) {
-        (Some(first), Some(last)) => u64::from(u32::from_le_bytes(*first)) << 32 | u64::from(u32::from_le_bytes(*last)),
-        _ => rest.iter().fold(0, |word, &byte| word << 8 | u64::from(byte)),
-    };
-    mixed(hash, tail | LOWER)
+    // The bytes before the part are shifted out.
+    let spare = u32::try_from((PIECE - left) * 8).unwrap_or_default();
+    let rest = (piece(text, end) | LOWER).checked_shr(spare).unwrap_or_default();
+    piece_key(hash, rest)
+}
+
+/// Reads the sixteen bytes before `end`, the last one highest; where there are less, zeros stand for the others.
+#[inline]
+fn piece(text: &[u8], end: usize) -> u128 {
+    let before = text.get(..end).unwrap_or_default();
+    match before.last_chunk() {
+        Some(piece) => u128::from_le_bytes(*piece),
+        None => before.iter().rev().zip(1_u32..).fold(0, |all, (byte, at)| all | u128::from(*byte) << (128 - at * 8)),
+    }
+}
+
+#[inline]
+fn piece_key(hash: u64, piece: u128) -> u64 {
+    mixed(hash ^ low(piece), (piece >> 64) as u64 ^ hash.rotate_left(32))
 }
 
 #[inline]
@@ -130,7 +150,7 @@ pub(super) struct Filter {
     /// Whether some name ends in a label that the sweep does not see, so that every name must be looked up.
     pub has_odd_names: bool,
     /// Whether some name is a last label alone: `*.onion`.
-    has_lone_tops: bool,
+    pub has_lone_tops: bool,
 }
 
 impl Filter {
@@ -193,9 +213,11 @@ impl Filter {
         });
         self.has_odd_names |= !top.starts_with(|c: char| c.is_ascii_alphabetic() || !c.is_ascii());
         let base = rest.rfind('.').map_or(name, |at| name.get(at + 1..).unwrap_or(name));
-        self.tops.insert(key(top.as_bytes()));
-        self.bases.insert(key(base.as_bytes()));
-        self.names.insert(key(name.as_bytes()));
+        let end = name.len();
+        let key = |part: &str| key(name.as_bytes(), end - part.len()..end);
+        self.tops.insert(key(top));
+        self.bases.insert(key(base));
+        self.names.insert(key(name));
     }
 
     /// Tells whether an address may be listed.
@@ -217,26 +239,26 @@ impl Filter {
 
     /// Tells whether the last label of some name may be this.
     #[inline]
-    pub fn has_top(&self, label: &[u8]) -> bool {
-        self.tops.has(key(label))
+    pub fn has_top(&self, text: &[u8], label: Range<usize>) -> bool {
+        self.tops.has(key(text, label))
     }
 
     /// Tells whether every name may be listed that ends in this label.
     #[inline]
-    pub fn has_lone_top(&self, label: &[u8]) -> bool {
-        self.has_lone_tops && self.names.has(key(label))
+    pub fn has_lone_top(&self, text: &[u8], label: Range<usize>) -> bool {
+        self.has_lone_tops && self.names.has(key(text, label))
     }
 
     /// Tells whether the last two labels of some name may be these.
     #[inline]
-    pub fn has_base(&self, labels: &[u8]) -> bool {
-        self.bases.has(key(labels))
+    pub fn has_base(&self, text: &[u8], labels: Range<usize>) -> bool {
+        self.bases.has(key(text, labels))
     }
 
     /// Tells whether a name may be listed as it is.
     #[inline]
-    pub fn has_name(&self, name: &[u8]) -> bool {
-        self.names.has(key(name))
+    pub fn has_name(&self, text: &[u8], name: Range<usize>) -> bool {
+        self.names.has(key(text, name))
     }
 
     /// Tells whether a run of hexadecimal digits may be listed.
@@ -278,8 +300,13 @@ mod tests {
     #[test]
     fn keys_ignore_letter_case_and_nothing_else_of_names() {
         for name in ["a.bc", "evil.example", "EVIL.Example", "a-very-long-name-of-many-labels.sub.example.com"] {
-            assert_eq!(key(name.as_bytes()), key(name.to_ascii_uppercase().as_bytes()), "{name}");
-            assert_ne!(key(name.as_bytes()), key(format!("{name}x").as_bytes()), "{name}");
+            let key = |text: &str| key(text.as_bytes(), 0..text.len());
+            assert_eq!(key(name), key(&name.to_ascii_uppercase()), "{name}");
+            assert_ne!(key(name), key(&format!("{name}x")), "{name}");
+            for before in ["", ".", "x.", "0123456789.", "0123456789abcdef.", "0123456789abcdef0123456789."] {
+                let text = format!("{before}{name} ");
+                assert_eq!(super::key(text.as_bytes(), before.len()..before.len() + name.len()), key(name), "{text}");
+            }
         }
     }
 

@@ -2,7 +2,7 @@
 //!
 //! The sweep of `observable/candidates` names places; here each is looked at just closely enough to let go of it.
 
-use crate::observable::candidates::{Candidates, Level, candidates, places};
+use crate::observable::candidates::{Batch, Kind, Labels, Level, candidates};
 use crate::observable::decoding::hints;
 use crate::observable::tokens::{Reading, Shapes, colon_tokens, is_token, tokens};
 
@@ -104,7 +104,6 @@ pub(super) struct Probe<'p> {
 /// Up to where each kind of place has been dealt with.
 #[derive(Default)]
 struct Done {
-    name: usize,
     colon: usize,
     pairs: usize,
     hex_text: usize,
@@ -121,43 +120,31 @@ impl Probe<'_> {
             self.confirm(0, self.text.len(), each);
         }
         let has_names = self.shapes.name || self.shapes.email;
-        candidates(self.text, self.level, |start, found: &Candidates| {
-            if found.v4 != 0 && self.shapes.v4 {
-                places(found.v4, start, |at| self.v4(at, each));
+        candidates(self.text, self.level, |batch: &Batch<'_>| {
+            if self.shapes.v4 {
+                batch.places(Kind::V4, |at| self.v4(at, each));
             }
-            if found.name != 0 && has_names {
-                places(found.name, start, |at| self.name(at, &mut done, each));
+            if has_names {
+                batch.names(|at, labels| self.name(at, labels, each));
             }
-            if found.colon != 0 {
-                places(found.colon, start, |at| self.colon(at, &mut done, each));
+            batch.places(Kind::Colon, |at| self.colon(at, &mut done, each));
+            if self.shapes.hex {
+                batch.places(Kind::Hex, |at| self.hex(at, each));
             }
-            if found.hex != 0 && self.shapes.hex {
-                places(found.hex, start, |at| self.hex(at, each));
-            }
-            if found.pairs != 0 {
-                places(found.pairs, start, |at| self.pairs(at, &mut done, each));
-            }
-            if found.hex_text != 0 {
-                places(found.hex_text, start, |at| {
-                    if at >= done.hex_text {
-                        done.hex_text = self.hex_text(at, each);
-                    }
-                });
-            }
-            if found.base64 != 0 {
-                places(found.base64, start, |at| self.base64(at, &mut done, each));
-            }
-            if found.escape != 0 {
-                places(found.escape, start, |at| {
-                    if self.is_escape(at) {
-                        // Where it begins is in the text, even if it ends behind it.
-                        each(at.saturating_sub(2), Found::Hidden);
-                    }
-                });
-            }
-            if found.high != 0 {
-                self.high(start, found.high, &mut done, each);
-            }
+            batch.places(Kind::Pairs, |at| self.pairs(at, &mut done, each));
+            batch.places(Kind::HexText, |at| {
+                if at >= done.hex_text {
+                    done.hex_text = self.hex_text(at, each);
+                }
+            });
+            batch.places(Kind::Base64, |at| self.base64(at, &mut done, each));
+            batch.places(Kind::Escape, |at| {
+                if self.is_escape(at) {
+                    // Where it begins is in the text, even if it ends behind it.
+                    each(at.saturating_sub(2), Found::Hidden);
+                }
+            });
+            batch.places(Kind::High, |at| self.high(at, &mut done, each));
         });
     }
 
@@ -223,39 +210,44 @@ impl Probe<'_> {
         }
     }
 
-    /// `at` is a letter behind a dot.
-    fn name(&self, at: usize, done: &mut Done, each: &mut dyn FnMut(usize, Found)) {
-        if at < done.name {
-            return;
-        }
-        let rest = self.text.get(at..).unwrap_or_default();
-        let mut dot = at - 1;
-        let mut end = self.text.len();
-        for (place, &byte) in (at..).zip(rest) {
-            if byte == b'.' {
-                dot = place;
-            } else if !is_name(byte) {
-                end = place;
-                break;
+    /// `at` is the second byte behind the last label of a name, which begins with a letter.
+    #[inline]
+    fn name(&self, at: usize, labels: Labels, each: &mut dyn FnMut(usize, Found)) {
+        let end = at - 1;
+        if let Some(top) = labels.start_of(end)
+            && !matches!(self.before(end), b'-' | b'_')
+        {
+            if !self.filter.has_top(self.text, top..end) {
+                return;
+            }
+            // Where the base begins as most do, there is one place where it may begin.
+            if !self.filter.has_lone_tops
+                && let Some(base) = labels.start_of(top - 1)
+                && !matches!(self.byte(base), b'-' | b'_')
+                && self.before(base) != b'\\'
+                && !self.filter.has_base(self.text, base..end)
+            {
+                return;
             }
         }
-        done.name = end;
-        if matches!(self.before(end), b'.' | b'-' | b'_') {
-            while matches!(self.before(end), b'.' | b'-' | b'_') && end > at {
-                end -= 1;
-            }
-            let labels = self.slice(at - 1, end);
-            dot = at - 1 + labels.iter().rposition(|byte| *byte == b'.').unwrap_or_default();
+        self.any_name(end, each);
+    }
+
+    /// A name ends at `end`, but for hyphens and underscores.
+    fn any_name(&self, mut end: usize, each: &mut dyn FnMut(usize, Found)) {
+        while matches!(self.before(end), b'-' | b'_') {
+            end -= 1;
         }
-        if !self.filter.has_top(self.slice(dot + 1, end)) {
+        let Some(dot) = self.label_start(end).checked_sub(1) else { return };
+        if !self.filter.has_top(self.text, dot + 1..end) {
             return;
         }
         let mut start = self.label_start(dot);
-        if self.filter.has_lone_top(self.slice(dot + 1, end)) {
+        if self.filter.has_lone_top(self.text, dot + 1..end) {
             self.confirm(start.saturating_sub(AROUND_BYTES), end + 1, each);
             return;
         }
-        if !self.starts(start, dot).any(|from| self.filter.has_base(self.slice(from, end))) {
+        if !self.starts(start, dot).any(|from| self.filter.has_base(self.text, from..end)) {
             return;
         }
         let mut label_end = dot;
@@ -275,8 +267,8 @@ impl Probe<'_> {
     /// Tells whether a name may be listed, or be the host of an address that is.
     #[inline]
     fn is_listed_name(&self, from: usize, end: usize) -> bool {
-        let name = self.slice(from, end);
-        self.filter.has_name(name) && (self.before(from) == b'@' || self.atoms.has_name(name))
+        self.filter.has_name(self.text, from..end)
+            && (self.before(from) == b'@' || self.atoms.has_name(self.slice(from, end)))
     }
 
     /// Returns where the label that ends at `end` starts.
@@ -420,20 +412,18 @@ impl Probe<'_> {
         }
     }
 
-    fn high(&self, start: usize, mask: u64, done: &mut Done, each: &mut dyn FnMut(usize, Found)) {
-        places(mask, start, |at| {
-            if hints::is_look_alike_at(self.text, at) {
-                each(at, Found::Hidden);
-            }
-            if at < done.high {
-                return;
-            }
-            let before = self.slice(at.saturating_sub(LINE_BYTES), at);
-            let from = memchr::memrchr(b'\n', before).map_or(at - before.len(), |line| at - before.len() + line + 1);
-            let behind = self.slice(at, (at + LINE_BYTES).min(self.text.len()));
-            let to = at + memchr::memchr(b'\n', behind).unwrap_or(behind.len());
-            done.high = to.saturating_sub(if behind.len() == LINE_BYTES { AROUND_BYTES } else { 0 }).max(at + 1);
-            self.confirm(from.max(done.high.min(from)), to, each);
-        });
+    fn high(&self, at: usize, done: &mut Done, each: &mut dyn FnMut(usize, Found)) {
+        if hints::is_look_alike_at(self.text, at) {
+            each(at, Found::Hidden);
+        }
+        if at < done.high {
+            return;
+        }
+        let before = self.slice(at.saturating_sub(LINE_BYTES), at);
+        let from = memchr::memrchr(b'\n', before).map_or(at - before.len(), |line| at - before.len() + line + 1);
+        let behind = self.slice(at, (at + LINE_BYTES).min(self.text.len()));
+        let to = at + memchr::memchr(b'\n', behind).unwrap_or(behind.len());
+        done.high = to.saturating_sub(if behind.len() == LINE_BYTES { AROUND_BYTES } else { 0 }).max(at + 1);
+        self.confirm(from.max(done.high.min(from)), to, each);
     }
 }

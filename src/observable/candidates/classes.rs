@@ -45,6 +45,8 @@ pub(super) struct Grams {
     pub semicolon: u64,
     /// A letter or digit.
     pub word: u64,
+    /// A hyphen or underscore.
+    pub joint: u64,
     /// Not ASCII.
     pub high: u64,
 }
@@ -170,11 +172,20 @@ pub(super) static SINGLES: Table = Table::new(0)
     .with(7, DIGITS)
     .with(7, LETTERS);
 
+/// Those of [`Grams`] that no bit of a table tells.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Odd {
+    pub escape: u64,
+    pub high: u64,
+    pub joint: u64,
+}
+
 /// What is in some windows: for each of [`Grams`], a word a window.
 #[derive(Clone, Debug)]
 pub(super) struct Planes {
     pub escape: [u64; BATCH],
     pub high: [u64; BATCH],
+    pub joint: [u64; BATCH],
     /// By the bits of [`SHAPES`].
     pub shapes: [[u64; BATCH]; 8],
     /// By the bits of [`SINGLES`].
@@ -182,13 +193,18 @@ pub(super) struct Planes {
 }
 
 impl Planes {
-    pub const EMPTY: Self =
-        Self { escape: [0; BATCH], high: [0; BATCH], shapes: [[0; BATCH]; 8], singles: [[0; BATCH]; 8] };
+    pub const EMPTY: Self = Self {
+        escape: [0; BATCH],
+        high: [0; BATCH],
+        joint: [0; BATCH],
+        shapes: [[0; BATCH]; 8],
+        singles: [[0; BATCH]; 8],
+    };
 
     /// Notes what is in one window.
     #[inline(always)]
-    pub fn set(&mut self, at: usize, escape: u64, high: u64, shapes: [u64; 8], singles: [u64; 8]) {
-        self.note(at, escape, high);
+    pub fn set(&mut self, at: usize, odd: Odd, shapes: [u64; 8], singles: [u64; 8]) {
+        self.note(at, odd);
         for (plane, word) in self.shapes.iter_mut().zip(shapes).chain(self.singles.iter_mut().zip(singles)) {
             set(plane, at, word);
         }
@@ -196,9 +212,10 @@ impl Planes {
 
     /// Notes of one window what is in no table of bits.
     #[inline(always)]
-    pub fn note(&mut self, at: usize, escape: u64, high: u64) {
-        set(&mut self.escape, at, escape);
-        set(&mut self.high, at, high);
+    pub fn note(&mut self, at: usize, odd: Odd) {
+        set(&mut self.escape, at, odd.escape);
+        set(&mut self.high, at, odd.high);
+        set(&mut self.joint, at, odd.joint);
     }
 
     /// Returns what is in one window.
@@ -228,6 +245,7 @@ impl Planes {
             ampersand: ampersand[at],
             semicolon: semicolon[at],
             word: word[at],
+            joint: self.joint[at],
             high: self.high[at],
         }
     }
@@ -257,7 +275,7 @@ fn bits(table: &Table, byte: u8) -> u8 {
 
 /// Computes what is in the window with this number, on any machine.
 pub(super) fn look(window: &[u8; WINDOW], at: usize, planes: &mut Planes) {
-    let (mut escape, mut high) = (0, 0);
+    let mut odd = Odd { escape: 0, high: 0, joint: 0 };
     let (mut shapes, mut singles) = ([0_u64; 8], [0_u64; 8]);
     for group in 0..LANES / 8 {
         let shift = group * 8;
@@ -281,10 +299,11 @@ pub(super) fn look(window: &[u8; WINDOW], at: usize, planes: &mut Planes) {
         spread(&mut shapes, three(&SHAPES));
         spread(&mut singles, own.map(|byte| bits(&SINGLES, byte)));
         let some = |bytes: [u8; 8]| transposed(u64::from_le_bytes(bytes.map(|byte| u8::from(byte != 0)))) & 0xff;
-        escape |= some(three(&ESCAPES)) << shift;
-        high |= some(own.map(|byte| byte & 0x80)) << shift;
+        odd.escape |= some(three(&ESCAPES)) << shift;
+        odd.high |= some(own.map(|byte| byte & 0x80)) << shift;
+        odd.joint |= some(own.map(|byte| u8::from(matches!(byte, b'-' | b'_')))) << shift;
     }
-    planes.set(at, escape, high, shapes, singles);
+    planes.set(at, odd, shapes, singles);
 }
 
 #[cfg(test)]

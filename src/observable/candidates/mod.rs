@@ -9,49 +9,99 @@ mod simd;
 use classes::{BATCH, BEFORE, Grams, LANES, Planes, WINDOW};
 pub use simd::Level;
 
-/// Places in 64 bytes, one bit each, the first byte lowest.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Candidates {
+/// What a place is a candidate of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
     /// The digit behind the third of dots between digits, none more than three digits apart.
-    pub v4: u64,
-    /// The letter behind a dot.
-    pub name: u64,
+    V4,
+    /// The second byte behind labels of which the last one begins with a letter.
+    Name,
     /// The second of two colons, or the digits behind colons where six of these stand in 128 bytes.
-    pub colon: u64,
+    Colon,
     /// The 32nd hexadecimal digit in a row.
-    pub hex: u64,
+    Hex,
     /// What is behind the fourth of pairs of hexadecimal digits between spaces or hyphens.
-    pub pairs: u64,
+    Pairs,
     /// The end of hexadecimal digits that may encode printable text, in bytes or in UTF-16, in a row or in groups.
-    pub hex_text: u64,
+    HexText,
     /// The end of what may be twelve characters of base64 that encode text, or eight that encode UTF-16.
-    pub base64: u64,
+    Base64,
     /// The third byte of what may be an escape or visible defanging, or the semicolon of an entity.
-    pub escape: u64,
+    Escape,
     /// What is not ASCII.
-    pub high: u64,
+    High,
 }
 
-impl Candidates {
-    /// Returns the places of all kinds.
-    #[inline(always)]
-    fn any(&self) -> u64 {
-        self.v4 | self.name | self.colon | self.hex | self.pairs | self.hex_text | self.base64 | self.escape | self.high
+/// How many kinds there are.
+const KINDS: usize = 9;
+
+/// The candidates of some blocks of 64 bytes in a row: places, one bit each, the first byte of a block lowest.
+#[derive(Debug)]
+struct Found {
+    places: [[u64; BATCH]; KINDS],
+    /// Letters, digits, hyphens and underscores; first those of the block before.
+    labels: [u64; BATCH + 1],
+}
+
+/// Some kilobytes of a text, swept.
+#[derive(Clone, Copy, Debug)]
+pub struct Batch<'f> {
+    found: &'f Found,
+    start: usize,
+    count: usize,
+}
+
+impl Batch<'_> {
+    /// Calls `each` with every place of a kind, the first one first. It may be up to two bytes behind the end of the text.
+    #[inline]
+    pub fn places(&self, kind: Kind, mut each: impl FnMut(usize)) {
+        self.blocks(kind, |_, start, places| bits(places, start, &mut each));
+    }
+
+    /// Calls `each` with every place of [`Kind::Name`], and what is a label up to there.
+    #[inline]
+    pub fn names(&self, mut each: impl FnMut(usize, Labels)) {
+        self.blocks(Kind::Name, |at, start, places| {
+            let [before, here] = [at, at + 1].map(|at| self.found.labels.get(at).copied().unwrap_or_default());
+            let labels = Labels { bits: u128::from(before) | u128::from(here) << LANES, end: start + LANES };
+            bits(places, start, |at| each(at, labels));
+        });
+    }
+
+    /// Calls `each` with the number of every block that has places of a kind, where it begins, and these places.
+    #[inline]
+    fn blocks(&self, kind: Kind, mut each: impl FnMut(usize, usize, u64)) {
+        let Some(plane) = self.found.places.get(kind as usize) else { return };
+        // Most kinds are rare: all blocks at once are soon asked.
+        if plane.iter().fold(0, |all, places| all | places) == 0 {
+            return;
+        }
+        for (at, places) in plane.iter().enumerate().take(self.count) {
+            if *places != 0 {
+                each(at, self.start + at * LANES, *places);
+            }
+        }
     }
 }
 
-/// The candidates of some blocks: for each of [`Candidates`], a word a block.
-struct Found {
-    v4: [u64; BATCH],
-    name: [u64; BATCH],
-    colon: [u64; BATCH],
-    hex: [u64; BATCH],
-    pairs: [u64; BATCH],
-    hex_text: [u64; BATCH],
-    base64: [u64; BATCH],
-    escape: [u64; BATCH],
-    high: [u64; BATCH],
-    any: [u64; BATCH],
+/// Which of 128 bytes in a row are letters, digits, hyphens and underscores.
+#[derive(Clone, Copy, Debug)]
+pub struct Labels {
+    bits: u128,
+    /// Where these bytes end.
+    end: usize,
+}
+
+impl Labels {
+    /// Returns where the label begins that ends at `end`; none where that cannot be seen.
+    #[inline]
+    pub fn start_of(&self, end: usize) -> Option<usize> {
+        let behind = u32::try_from(self.end.checked_sub(end)?).ok()?;
+        // The bytes before `end`, its nearest one highest; zeros follow behind the last one.
+        let before = self.bits.checked_shl(behind)?;
+        let length = before.leading_ones();
+        (length + behind < 128).then(|| end - usize::try_from(length).unwrap_or_default())
+    }
 }
 
 /// What the bytes before a block were, as far as a candidate may begin there.
@@ -79,6 +129,11 @@ pub(crate) struct Carry {
     printable_pairs: [u64; 5],
     /// Whether letters and digits that began behind `&` go on.
     entity: bool,
+    /// Whether a label that began with a letter behind a dot goes on.
+    name: bool,
+    /// What is behind such labels.
+    name_end: u64,
+    label: u64,
 }
 
 /// Moves places on by `by` bytes; those at the end of the block before come in.
@@ -88,51 +143,18 @@ const fn behind(here: u64, before: u64, by: u32) -> u64 {
 }
 
 impl Found {
-    const NONE: Self = Self {
-        v4: [0; BATCH],
-        name: [0; BATCH],
-        colon: [0; BATCH],
-        hex: [0; BATCH],
-        pairs: [0; BATCH],
-        hex_text: [0; BATCH],
-        base64: [0; BATCH],
-        escape: [0; BATCH],
-        high: [0; BATCH],
-        any: [0; BATCH],
-    };
+    const NONE: Self = Self { places: [[0; BATCH]; KINDS], labels: [0; BATCH + 1] };
 
     #[inline(always)]
     #[expect(
         clippy::indexing_slicing,
-        reason = "`at` is below `BATCH`; a check would keep several from being computed at once"
+        reason = "`at` is below `BATCH`; a check would keep several from being set at once"
     )]
-    fn set(&mut self, at: usize, one: &Candidates) {
-        self.v4[at] = one.v4;
-        self.name[at] = one.name;
-        self.colon[at] = one.colon;
-        self.hex[at] = one.hex;
-        self.pairs[at] = one.pairs;
-        self.hex_text[at] = one.hex_text;
-        self.base64[at] = one.base64;
-        self.escape[at] = one.escape;
-        self.high[at] = one.high;
-        self.any[at] = one.any();
-    }
-
-    #[inline(always)]
-    #[expect(clippy::indexing_slicing, reason = "`at` is below `BATCH`")]
-    fn get(&self, at: usize) -> Candidates {
-        Candidates {
-            v4: self.v4[at],
-            name: self.name[at],
-            colon: self.colon[at],
-            hex: self.hex[at],
-            pairs: self.pairs[at],
-            hex_text: self.hex_text[at],
-            base64: self.base64[at],
-            escape: self.escape[at],
-            high: self.high[at],
+    fn set(&mut self, at: usize, places: [u64; KINDS], labels: u64) {
+        for (plane, places) in self.places.iter_mut().zip(places) {
+            plane[at] = places;
         }
+        self.labels[at + 1] = labels;
     }
 }
 
@@ -144,36 +166,42 @@ impl Carry {
     #[inline(always)]
     fn derive(&mut self, planes: &Planes, count: usize, found: &mut Found) {
         let mut carry = *self;
+        found.labels[0] = carry.label;
         for at in 0..count.min(BATCH) {
-            found.set(at, &carry.step(&planes.grams(at)));
+            let g = planes.grams(at);
+            found.set(at, carry.step(&g), g.word | g.joint);
         }
         *self = carry;
-        self.entities(planes, count, found);
+        self.runs(planes, count, found);
     }
 
-    /// Finds the ends of entities. Runs of letters and digits may go through several blocks.
+    /// Finds the ends of entities and names, which may go through several blocks.
     #[inline(always)]
-    fn entities(&mut self, planes: &Planes, count: usize, found: &mut Found) {
-        let ands = found.escape.iter_mut().zip(&mut found.any).take(count);
-        for (at, (escape, any)) in ands.enumerate() {
+    fn runs(&mut self, planes: &Planes, count: usize, found: &mut Found) {
+        let [_, names, .., escapes, _] = &mut found.places;
+        for (at, (name, escape)) in names.iter_mut().zip(escapes).enumerate().take(count) {
             let g = planes.grams(at);
             // Adding a bit at the first character of a run carries it behind the run.
+            let label = g.word | g.joint;
+            let (sum, carries) = label.overflowing_add(g.name);
+            let (sum, carries_on) = sum.overflowing_add(u64::from(self.name));
+            let end = sum & !label;
+            // A label that follows goes on with the name.
+            *name = behind(end, self.name_end, 1) & !g.name;
+            (self.name, self.name_end, self.label) = (carries | carries_on, end, label);
             let begins = behind(g.ampersand, self.ampersand, 1) & g.word | u64::from(self.entity);
             self.ampersand = g.ampersand;
-            if begins == 0 {
-                continue;
+            if begins != 0 {
+                let (sum, goes_on) = g.word.overflowing_add(begins);
+                self.entity = goes_on;
+                *escape |= sum & !g.word & g.semicolon;
             }
-            let (sum, goes_on) = g.word.overflowing_add(begins);
-            let entity = sum & !g.word & g.semicolon;
-            self.entity = goes_on;
-            *escape |= entity;
-            *any |= entity;
         }
     }
 
-    /// Finds the candidates of one block, but for entities.
+    /// Finds the candidates of one block, but for names and entities.
     #[inline(always)]
-    fn step(&mut self, g: &Grams) -> Candidates {
+    fn step(&mut self, g: &Grams) -> [u64; KINDS] {
         // Two to four bytes on: an octet has one to three digits.
         let near = |here, before| behind(here, before, 2) | behind(here, before, 3) | behind(here, before, 4);
         let octet_2 = g.octet & near(g.octet, self.octet);
@@ -248,17 +276,8 @@ impl Carry {
             & behind(g.base64_first, self.base64_first, 7);
         (self.base64_a, self.base64_zero, self.base64_first) = (g.base64_a, g.base64_zero, g.base64_first);
 
-        Candidates {
-            v4: octet_3,
-            name: g.name,
-            colon: g.colons | many_groups,
-            hex: last,
-            pairs: pair_4,
-            hex_text,
-            base64: third_quad | wide_quads,
-            escape: g.escape,
-            high: g.high,
-        }
+        let (colon, base64) = (g.colons | many_groups, third_quad | wide_quads);
+        [octet_3, 0, colon, last, pair_4, hex_text, base64, g.escape, g.high]
     }
 }
 
@@ -268,20 +287,15 @@ fn windows(text: &[u8]) -> impl Iterator<Item = &[u8; WINDOW]> {
     (0..).step_by(LANES).map_while(|start| text.get(start..).and_then(|rest| rest.first_chunk()))
 }
 
-/// Calls `each` with the candidates of every 64 bytes of `text` that have some, and where these bytes begin. A candidate may
-/// be named up to two bytes behind the end.
-pub fn candidates(text: &[u8], level: Level, mut each: impl FnMut(usize, &Candidates)) {
+/// Calls `each` with all of `text`, some kilobytes at a time.
+pub fn candidates(text: &[u8], level: Level, mut each: impl FnMut(&Batch<'_>)) {
     let mut carry = Carry::default();
     let (mut planes, mut found) = (Planes::EMPTY, Found::NONE);
     let mut start = 0;
     let mut give = |window: &[u8], start: &mut usize| {
         let count = level.sweep(window, &mut carry, &mut planes, &mut found);
-        for (at, any) in found.any.iter().enumerate().take(count) {
-            if *any != 0 {
-                each(*start, &found.get(at));
-            }
-            *start += LANES;
-        }
+        each(&Batch { found: &found, start: *start, count });
+        *start += count * LANES;
     };
     // A line's end adjoins nothing, so it may stand before the first byte and behind the last one.
     let mut edge = [b'\n'; WINDOW];
@@ -309,7 +323,8 @@ fn copy(from: &[u8], to: &mut [u8], offset: usize) {
 }
 
 /// Calls `each` with the place of every bit, the lowest first.
-pub fn places(mut mask: u64, start: usize, mut each: impl FnMut(usize)) {
+#[inline]
+fn bits(mut mask: u64, start: usize, mut each: impl FnMut(usize)) {
     while mask != 0 {
         each(start + mask.trailing_zeros() as usize);
         mask &= mask - 1;
@@ -323,19 +338,19 @@ mod tests {
     /// Every candidate of a text: what it is, and where.
     fn found(text: &[u8], level: Level) -> Vec<(&'static str, usize)> {
         let mut out = Vec::new();
-        candidates(text, level, |start, one| {
-            for (name, mask) in [
-                ("v4", one.v4),
-                ("name", one.name),
-                ("colon", one.colon),
-                ("hex", one.hex),
-                ("pairs", one.pairs),
-                ("hex text", one.hex_text),
-                ("base64", one.base64),
-                ("escape", one.escape),
-                ("high", one.high),
+        candidates(text, level, |batch| {
+            for (name, kind) in [
+                ("v4", Kind::V4),
+                ("name", Kind::Name),
+                ("colon", Kind::Colon),
+                ("hex", Kind::Hex),
+                ("pairs", Kind::Pairs),
+                ("hex text", Kind::HexText),
+                ("base64", Kind::Base64),
+                ("escape", Kind::Escape),
+                ("high", Kind::High),
             ] {
-                places(mask, start, |at| out.push((name, at)));
+                batch.places(kind, |at| out.push((name, at)));
             }
         });
         out.sort_unstable_by_key(|(_, at)| *at);

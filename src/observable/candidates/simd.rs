@@ -99,7 +99,7 @@ impl Level {
 mod x86 {
     use std::arch::x86_64::*;
 
-    use super::super::classes::{BATCH, ESCAPES, Planes, SHAPES, SINGLES, Table, WINDOW};
+    use super::super::classes::{BATCH, ESCAPES, Odd, Planes, SHAPES, SINGLES, Table, WINDOW};
     use super::super::{Carry, Found, windows};
 
     /// A table in registers: bytes 0 to 63, bytes 64 to 127, and what holds for every byte.
@@ -214,7 +214,9 @@ mod x86 {
                     _mm512_and_si512(look_up(first, 0), _mm512_and_si512(look_up(second, 1), look_up(third, 2)))
                 };
                 let escape = three(escapes);
-                planes.note(at, _mm512_test_epi8_mask(escape, escape), high[2]);
+                let is = |byte: u8| _mm512_cmpeq_epi8_mask(bytes[2], _mm512_set1_epi8(byte.cast_signed()));
+                let joint = is(b'-') | is(b'_');
+                planes.note(at, Odd { escape: _mm512_test_epi8_mask(escape, escape), high: high[2], joint });
                 *shape_row = planes_of(three(shapes));
                 *single_row = planes_of(look_up(singles, 2));
             }
@@ -281,7 +283,9 @@ mod x86 {
             };
             let none = _mm256_cmpeq_epi8(three(&escapes), _mm256_setzero_si256());
             let escape = !_mm256_movemask_epi8(none);
-            (escape, _mm256_movemask_epi8(third), three(&shapes), look_up(&singles, &at[2]))
+            let is = |byte: u8| _mm256_cmpeq_epi8(third, _mm256_set1_epi8(byte.cast_signed()));
+            let joint = _mm256_movemask_epi8(_mm256_or_si256(is(b'-'), is(b'_')));
+            ([escape, _mm256_movemask_epi8(third), joint], three(&shapes), look_up(&singles, &at[2]))
         };
         let join = |a: i32, b: i32| u64::from(a.cast_unsigned()) | u64::from(b.cast_unsigned()) << 32;
         // The bit is moved to the top of its byte; what comes in from the neighbour stays below it.
@@ -300,8 +304,9 @@ mod x86 {
         let mut count = 0;
         for window in windows(text).take(BATCH) {
             let (low, up) = (half(window, 0), half(window, 32));
-            let (escape, high) = (join(low.0, up.0), join(low.1, up.1));
-            planes.set(count, escape, high, spread(low.2, up.2), spread(low.3, up.3));
+            let ([escape, high, joint], [escape_up, high_up, joint_up]) = (low.0, up.0);
+            let odd = Odd { escape: join(escape, escape_up), high: join(high, high_up), joint: join(joint, joint_up) };
+            planes.set(count, odd, spread(low.1, up.1), spread(low.2, up.2));
             count += 1;
         }
         carry.derive(planes, count, found);

@@ -69,6 +69,20 @@ const LOWER: u128 = 0x2020_2020_2020_2020_2020_2020_2020_2020;
 /// How many bytes of a text are hashed at once.
 const PIECE: usize = 16;
 
+/// The bits of the last bytes of a piece, by how many these are.
+static LAST: [u128; PIECE + 1] = last();
+
+#[expect(clippy::indexing_slicing, reason = "run by the compiler")]
+const fn last() -> [u128; PIECE + 1] {
+    let mut all = [0; PIECE + 1];
+    let mut count = 1;
+    while count <= PIECE {
+        all[count] = u128::MAX << ((PIECE - count) * 8);
+        count += 1;
+    }
+    all
+}
+
 /// Hashes a part of a text without regard to the case of ASCII letters.
 #[inline]
 fn key(text: &[u8], part: Range<usize>) -> u64 {
@@ -81,9 +95,7 @@ fn key(text: &[u8], part: Range<usize>) -> u64 {
         end -= PIECE;
         left -= PIECE;
     }
-    // The bytes before the part are shifted out.
-    let spare = u32::try_from((PIECE - left) * 8).unwrap_or_default();
-    let rest = (piece(text, end) | LOWER).checked_shr(spare).unwrap_or_default();
+    let rest = (piece(text, end) | LOWER) & LAST.get(left).copied().unwrap_or_default();
     piece_key(hash, rest)
 }
 
@@ -107,24 +119,37 @@ fn number_key(high: u64, low: u64) -> u64 {
     mixed(high.rotate_left(32) ^ low, low)
 }
 
-/// Writes an address, with zero bytes behind it; the first character is the lowest byte.
+/// Every octet in digits, the first one lowest, and how many bits these take.
+static OCTETS: [(u32, u32); 256] = octets();
+
+#[expect(clippy::indexing_slicing, reason = "run by the compiler")]
+const fn octets() -> [(u32, u32); 256] {
+    let mut all = [(0, 0); 256];
+    let mut octet = 0_u32;
+    while octet < 256 {
+        let (hundreds, tens, ones) = (octet / 100 + 0x30, octet / 10 % 10 + 0x30, octet % 10 + 0x30);
+        all[octet as usize] = match octet {
+            100.. => (hundreds | tens << 8 | ones << 16, 24),
+            10.. => (tens | ones << 8, 16),
+            _ => (ones, 8),
+        };
+        octet += 1;
+    }
+    all
+}
+
+/// The bits before the last octet, where an address is compared as text: fifteen characters at most, three behind these.
+const BEFORE_LAST: u32 = 12 * 8;
+
+/// Writes an address so that the third dot is the twelfth of sixteen bytes, the first byte lowest, with zero bytes around it.
 fn dotted(address: u32) -> u128 {
-    let (mut text, mut bits) = (0, 0);
-    let mut push = |byte: u8| {
-        text |= u128::from(byte) << bits;
-        bits += 8;
-    };
-    for (place, octet) in address.to_be_bytes().into_iter().enumerate() {
-        if place > 0 {
-            push(b'.');
-        }
-        if octet > 99 {
-            push(b'0' + octet / 100);
-        }
-        if octet > 9 {
-            push(b'0' + octet / 10 % 10);
-        }
-        push(b'0' + octet % 10);
+    let [first, second, third, last] =
+        address.to_be_bytes().map(|octet| OCTETS.get(usize::from(octet)).copied().unwrap_or_default());
+    let mut text = u128::from(last.0) << BEFORE_LAST;
+    let mut at = BEFORE_LAST;
+    for (digits, bits) in [third, second, first] {
+        at -= 8 + bits;
+        text |= u128::from(digits | u32::from(b'.') << bits) << at;
     }
     text
 }
@@ -323,8 +348,11 @@ mod tests {
     fn addresses_are_written_as_text() {
         for address in [0, 0x0102_0304, 0x0a0b_0c0d, 0x6364_6500, u32::MAX] {
             let text = std::net::Ipv4Addr::from(address).to_string();
-            assert_eq!(dotted(address).to_le_bytes()[..text.len()], *text.as_bytes());
-            assert_eq!(dotted(address) >> (text.len() * 8).min(127), 0);
+            let third_dot = text.rfind('.').unwrap();
+            let bytes = dotted(address).to_le_bytes();
+            let (before, behind) = (11 - third_dot, 11 - third_dot + text.len());
+            assert_eq!(bytes[before..behind], *text.as_bytes());
+            assert!(bytes[..before].iter().chain(&bytes[behind..]).all(|byte| *byte == 0));
         }
     }
 

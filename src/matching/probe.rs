@@ -39,7 +39,7 @@ fn octet(digits: &[u8]) -> Option<u32> {
 
 /// What stands around the third dot of an address, as text.
 enum Quad {
-    /// Four octets without leading zeros, zero bytes behind them.
+    /// Four octets without leading zeros, all else zero bytes.
     Plain(u128),
     /// More than four octets, or leading zeros.
     Unclear,
@@ -49,6 +49,22 @@ enum Quad {
 /// The lowest and the highest bit of every byte.
 const ONES: u128 = u128::MAX / 0xff;
 const TOPS: u128 = ONES << 7;
+
+/// The bits of all bytes from the n-th one on.
+static FROM: [u128; 17] = shifted(u128::MAX);
+/// The highest bit of the n-th byte.
+static TOP_OF: [u128; 17] = shifted(0x80);
+
+#[expect(clippy::indexing_slicing, reason = "run by the compiler")]
+const fn shifted(bits: u128) -> [u128; 17] {
+    let mut all = [0; 17];
+    let mut at = 0;
+    while at < 16 {
+        all[at] = bits << (at * 8);
+        at += 1;
+    }
+    all
+}
 
 /// Looks at twelve bytes up to and with a third dot, and four behind it, all at once: the top bit of each byte tells what it
 /// is.
@@ -66,21 +82,25 @@ fn dotted_quad(window: &[u8; 16]) -> Quad {
     let dot = !is_none_of(b'.') & TOPS;
     let zero = !is_none_of(b'0') & TOPS;
     let other = not_digit & !dot;
-    // Bits of the bytes before and behind the place.
+    // The last one before the place that is neither digit nor dot, and the first one behind it that is no digit.
     let before = other & ((1 << BEHIND) - 1);
     let start = (128 - before.leading_zeros()) / 8;
     let behind = not_digit >> BEHIND;
     if behind == 0 {
         return Quad::None;
     }
-    let end = 12 + behind.trailing_zeros() / 8;
-    let inside = u128::MAX >> (128 - (end - start) * 8);
-    let (dot, zero, digit) = (dot >> (start * 8) & inside, zero >> (start * 8) & inside, !not_digit & TOPS);
-    let leading = zero & (dot << 8 | 0x80) & (digit >> (start * 8 + 8) & inside);
-    if dot.count_ones() != 3 || leading != 0 {
+    let end = BEHIND / 8 + behind.trailing_zeros() / 8;
+    let of = |table: &[u128; 17], at: u32| table.get(at as usize).copied().unwrap_or_default();
+    let inside = of(&FROM, start) & !of(&FROM, end);
+    let dot = dot & inside;
+    // A zero at the beginning of an octet, and a digit behind it.
+    let leading = zero & (dot << 8 | of(&TOP_OF, start)) & inside & (!not_digit & TOPS) >> 8;
+    // Three dots and no more.
+    let (two, one) = (dot & dot.wrapping_sub(1), |dots: u128| dots & dots.wrapping_sub(1));
+    if one(two) == 0 || one(one(two)) != 0 || leading != 0 {
         return Quad::Unclear;
     }
-    Quad::Plain(text >> (start * 8) & inside)
+    Quad::Plain(text & inside)
 }
 
 /// What a probe found.
@@ -214,15 +234,17 @@ impl Probe<'_> {
     #[inline]
     fn name(&self, at: usize, labels: Labels, each: &mut dyn FnMut(usize, Found)) {
         let end = at - 1;
-        if let Some(top) = labels.start_of(end)
+        if let Some(last) = labels.last()
             && !matches!(self.before(end), b'-' | b'_')
         {
+            let top = end - last;
             if !self.filter.has_top(self.text, top..end) {
                 return;
             }
             // Where the base begins as most do, there is one place where it may begin.
-            if !self.filter.has_lone_tops
-                && let Some(base) = labels.start_of(top - 1)
+            if let Some(before_last) = labels.before_last()
+                && let Some(base) = top.checked_sub(before_last + 1)
+                && !self.filter.has_lone_tops
                 && !matches!(self.byte(base), b'-' | b'_')
                 && self.before(base) != b'\\'
                 && !self.filter.has_base(self.text, base..end)

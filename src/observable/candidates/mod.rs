@@ -58,13 +58,23 @@ impl Batch<'_> {
         self.blocks(kind, |_, start, places| bits(places, start, &mut each));
     }
 
-    /// Calls `each` with every place of [`Kind::Name`], and what is a label up to there.
+    /// Calls `each` with every place of [`Kind::Name`], and what is a label up to the byte before it.
     #[inline]
     pub fn names(&self, mut each: impl FnMut(usize, Labels)) {
         self.blocks(Kind::Name, |at, start, places| {
             let [before, here] = [at, at + 1].map(|at| self.found.labels.get(at).copied().unwrap_or_default());
-            let labels = Labels { bits: u128::from(before) | u128::from(here) << LANES, end: start + LANES };
-            bits(places, start, |at| each(at, labels));
+            bits(places, start, |at| {
+                // The byte before the place is not of the label: what is before that byte comes highest.
+                let first = (at - start).checked_sub(1);
+                each(
+                    at,
+                    Labels(first.map_or(before << 1, |in_block| {
+                        let in_block = in_block as u32;
+                        before.checked_shr(in_block).unwrap_or_default()
+                            | here.checked_shl(64 - in_block).unwrap_or_default()
+                    })),
+                );
+            });
         });
     }
 
@@ -84,23 +94,24 @@ impl Batch<'_> {
     }
 }
 
-/// Which of 128 bytes in a row are letters, digits, hyphens and underscores.
+/// Which of 64 bytes in a row are letters, digits, hyphens and underscores, the last byte highest.
 #[derive(Clone, Copy, Debug)]
-pub struct Labels {
-    bits: u128,
-    /// Where these bytes end.
-    end: usize,
-}
+pub struct Labels(u64);
 
 impl Labels {
-    /// Returns where the label begins that ends at `end`; none where that cannot be seen.
+    /// Returns how long the last label is; none where it may be longer than can be seen.
     #[inline]
-    pub fn start_of(&self, end: usize) -> Option<usize> {
-        let behind = u32::try_from(self.end.checked_sub(end)?).ok()?;
-        // The bytes before `end`, its nearest one highest; zeros follow behind the last one.
-        let before = self.bits.checked_shl(behind)?;
-        let length = before.leading_ones();
-        (length + behind < 128).then(|| end - usize::try_from(length).unwrap_or_default())
+    pub fn last(self) -> Option<usize> {
+        let length = self.0.leading_ones();
+        (length < u64::BITS).then(|| usize::try_from(length).unwrap_or_default())
+    }
+
+    /// Returns how long the label before the last one is, a byte before it; none where it may be longer than can be seen.
+    #[inline]
+    pub fn before_last(self) -> Option<usize> {
+        let last = self.0.leading_ones() + 1;
+        let length = self.0.checked_shl(last)?.leading_ones();
+        (last + length < u64::BITS).then(|| usize::try_from(length).unwrap_or_default())
     }
 }
 

@@ -401,7 +401,8 @@ impl Probe<'_> {
 
     /// `at` is in the third or later of four characters that encode text, as far as the sweep sees.
     fn base64(&self, at: usize, done: &mut Done, each: &mut dyn FnMut(usize, Found)) {
-        if at < done.base64 {
+        let is_wide = || at >= 3 && self.byte(at) == b'A' && self.byte(at - 3) == b'A';
+        if at < done.base64 || !hints::goes_on_to_text(self.text, at) && !is_wide() {
             return;
         }
         let is_base64 = |byte: &&u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_');

@@ -97,6 +97,26 @@ pub fn may_hold_text(run: &[u8]) -> bool {
     (0..4).any(|alignment| may_be_text(run.get(alignment..).unwrap_or_default()))
 }
 
+/// Tells whether groups of four that may be text, as far as three characters of each tell, go on to three of text in a row.
+/// `third` is where the third character of the third of them stands.
+pub fn goes_on_to_text(text: &[u8], third: usize) -> bool {
+    let Some(groups) = third.checked_sub(10).and_then(|from| text.get(from..)) else { return true };
+    let mut ascii = 0;
+    for (at, group) in groups.as_chunks::<4>().0.iter().enumerate() {
+        if !is_below_128(group) {
+            return false;
+        }
+        ascii = if kind(group) == Kind::Ascii { ascii + 1 } else { 0 };
+        // JSON may write the fourth character as `\/`.
+        let is_escaped = group.ends_with(b"\\") && groups.get(at * 4 + 4) == Some(&b'/');
+        if ascii >= LEAST_GROUPS || is_escaped {
+            return true;
+        }
+    }
+    // The last group may lack its end.
+    true
+}
+
 /// Returns the next run that is long enough. Lines of one folded run are one.
 fn next_run(text: &[u8], from: usize) -> Option<Range<usize>> {
     let least = usize::try_from(LEAST_BASE64).unwrap_or(usize::MAX);

@@ -2,7 +2,7 @@
 
 use super::{entities, hex_digit, look_alikes, percent, quoted_printable};
 
-pub use super::base64::may_hold_text as is_base64_text;
+pub use super::base64::{goes_on_to_text, may_hold_text as is_base64_text};
 pub use super::entities::ENTITY_BYTES;
 pub use super::hex::may_hold_text as is_hex_text;
 pub use super::signs::is_grouped;

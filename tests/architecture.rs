@@ -54,6 +54,7 @@ const BEHIND: &[(&str, &[&str])] = &[
     ("tar", &["decode/tar.rs"]),
     ("walkdir", &["cli/packs.rs", "evidence/mod.rs"]),
     ("yara_x", &["matching/patterns.rs", "matching/scanners.rs"]),
+    ("yara_x_parser", &["matching/reach.rs"]),
     ("zip", &["decode/zip.rs"]),
 ];
 

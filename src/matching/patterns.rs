@@ -9,6 +9,7 @@ use crate::observable::{Observable, Spelling, Whole};
 use crate::pack::{Borders, LetterCase, TextPattern};
 
 use super::expression::{in_any_case, may_run_on, quote, quote_slashes, spelled, split_flags, without_anchors};
+use super::reach::FarString;
 
 /// One string that yara-x looks for on behalf of a leaf.
 #[derive(Clone, Debug)]
@@ -113,6 +114,8 @@ pub(super) struct Patterns {
 pub(super) struct Program {
     pub rules: Rules,
     pub sources: Vec<YaraSource>,
+    /// Expressions that ask for more than yara-x follows.
+    pub far: Vec<FarString>,
 }
 
 impl PatternBuilder {
@@ -239,7 +242,10 @@ fn program(sources: Vec<YaraSource>, known: Option<Rules>) -> Result<Option<Prog
         return Ok(None);
     }
     let rules = known.map_or_else(|| compile_sources(&sources), Ok)?;
-    Ok(Some(Program { rules, sources }))
+    let far = |(number, source): (usize, &YaraSource)| FarString::all_of(number, &source.source);
+    // A hex string has no expression, and its jumps have no end that yara-x does not reach.
+    let far = sources.iter().enumerate().filter(|(_, source)| source.hex.is_none()).flat_map(far).collect();
+    Ok(Some(Program { rules, sources, far }))
 }
 
 fn compile_sources(sources: &[YaraSource]) -> Result<Rules, String> {

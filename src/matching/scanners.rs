@@ -226,6 +226,17 @@ fn run(runner: Option<&mut Runner<'_>>, bytes: &[u8], limits: &mut BTreeSet<Stri
             }
         }
     }
+    for far in &program.far {
+        let is_its = |rule: &yara_x::Rule<'_, '_>| {
+            rule.identifier() == far.rule && rule.namespace().parse::<usize>() == Ok(far.source)
+        };
+        let rule = results.matching_rules().chain(results.non_matching_rules()).find(is_its);
+        let string =
+            rule.and_then(|rule| rule.patterns().include_private(true).find(|one| one.identifier() == far.name));
+        let starts: Vec<usize> =
+            string.iter().flat_map(|string| string.matches()).map(|one| one.range().start).collect();
+        limits.extend(far.dropped(bytes, &starts));
+    }
     for rule in results.matching_rules() {
         let Some(source) = rule.namespace().parse::<usize>().ok().and_then(|n| program.sources.get(n)) else {
             continue;
@@ -323,6 +334,21 @@ mod tests {
         assert_eq!(scanners.screen(at.as_bytes(), &mut |_| {}), Ok(Screened::Cut));
         assert_eq!(scanners.screen(below.as_bytes(), &mut |_| {}), Ok(Screened::Whole));
         assert!(scanners.take_limits().is_empty());
+    }
+
+    #[test]
+    fn what_yara_x_does_not_follow_is_told() {
+        let mut builder = PatternBuilder::default();
+        builder.yara(0, 1, "rule far { strings: $x = /begin[a-z ]*end/ condition: $x }").unwrap();
+        let patterns = builder.build().unwrap();
+        let mut scanners = Scanners::new(&patterns);
+        let text = |length: usize| format!("begin{}end", " ".repeat(length));
+        assert_eq!(scanners.rules(text(4000).as_bytes()).unwrap().len(), 1);
+        assert!(scanners.take_limits().is_empty());
+        let hits = scanners.rules(text(20_000).as_bytes()).unwrap();
+        let limits = scanners.take_limits();
+        assert!(hits.is_empty(), "yara-x follows as far as this now: this test and `reach.rs` can go");
+        assert!(limits.first().is_some_and(|told| told.contains("`$x` of the rule `far`")), "{limits:?}");
     }
 
     #[test]

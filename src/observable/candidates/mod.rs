@@ -63,18 +63,19 @@ impl Batch<'_> {
     pub fn names(&self, mut each: impl FnMut(usize, Labels)) {
         self.blocks(Kind::Name, |at, start, places| {
             let [before, here] = [at, at + 1].map(|at| self.found.labels.get(at).copied().unwrap_or_default());
-            bits(places, start, |at| {
-                // The byte before the place is not of the label: what is before that byte comes highest.
-                let first = (at - start).checked_sub(1);
-                each(
-                    at,
-                    Labels(first.map_or(before << 1, |in_block| {
-                        let in_block = in_block as u32;
-                        before.checked_shr(in_block).unwrap_or_default()
-                            | here.checked_shl(64 - in_block).unwrap_or_default()
-                    })),
-                );
-            });
+            let mut places = places;
+            while places != 0 {
+                let bit = places.trailing_zeros();
+                places &= places - 1;
+                // What ends before the byte before the place comes highest.
+                let labels = match bit.checked_sub(1) {
+                    Some(ended) => {
+                        before.checked_shr(ended).unwrap_or_default() | here.checked_shl(64 - ended).unwrap_or_default()
+                    }
+                    None => before << 1,
+                };
+                each(start + bit as usize, Labels(labels));
+            }
         });
     }
 

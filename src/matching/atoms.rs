@@ -8,7 +8,7 @@ use std::ops::Range;
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use prefix_trie::PrefixMap;
 
-use crate::observable::table::{DigestBytes, ObservableRef, ObservableTable, TableFull, from_hex};
+use crate::observable::table::{DigestBytes, ObservableRef, ObservableTable, TableFull, ValueKey, from_hex};
 use crate::observable::tokens::{Shapes, Token};
 use crate::observable::{Certificate, HashKind, Observable, UrlPattern, WILDCARD};
 use crate::pack::Seen;
@@ -340,6 +340,11 @@ impl AtomTable {
     /// Returns the value of an atom by the atom's number.
     pub fn value(&self, id: u32) -> Option<ObservableRef<'_>> {
         self.values.get(self.atoms.get(index(id))?.value)
+    }
+
+    /// Returns the key of an atom's value by the atom's number.
+    pub fn key(&self, id: u32) -> Option<ValueKey> {
+        self.values.key(self.atoms.get(index(id))?.value)
     }
 
     /// Returns every atom with its value, in the order in which they were added.

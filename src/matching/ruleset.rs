@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::{ObservableValue, SightingKind};
 use crate::observable::candidates::Level;
-use crate::observable::table::{ObservableRef, ObservableTable, TableFull};
+use crate::observable::table::{ObservableRef, ObservableTable, TableFull, ValueKey};
 use crate::observable::{HashKind, Observable};
 use crate::pack::{Expr, Indicator, Pack, PackError};
 use crate::record::{Field, FieldName};
@@ -15,7 +15,7 @@ use crate::record::{Field, FieldName};
 use super::Hit;
 use super::atoms::AtomTable;
 use super::condition::{Facts, LeafKind, Test, kind_of};
-use super::indicators::{CompiledIndicator, IndicatorView, Indicators, PackInfo};
+use super::indicators::{CompiledIndicator, IndicatorRun, IndicatorView, Indicators, PackInfo};
 use super::patterns::{CompiledPatterns, PatternBuilder, Patterns};
 use super::predicate::{self, FieldTest};
 use super::screen::Screen;
@@ -171,6 +171,11 @@ impl Ruleset {
         (0..self.len()).filter_map(|index| self.indicator(index))
     }
 
+    /// Returns every indicator in runs, each with the index of its first.
+    pub fn runs(&self) -> impl Iterator<Item = (usize, IndicatorRun<'_>)> {
+        self.indicators.runs(&self.atoms)
+    }
+
     /// Returns the atoms with their indicators, in the order of the packs.
     pub fn atoms(&self) -> impl Iterator<Item = (IndicatorView<'_>, ObservableRef<'_>)> {
         self.atoms.iter().filter_map(|(entry, value)| Some((self.indicator_of(entry.indicator)?, value)))
@@ -197,17 +202,11 @@ impl Ruleset {
     }
 
     /// Tells why an indicator could not have been found in what was scanned; none where it could.
-    pub fn why_not_evaluable(&self, indicator: IndicatorView<'_>, evaluated: &Evaluated) -> Option<Cow<'static, str>> {
+    pub fn why_not_evaluable(&self, indicator: &CompiledIndicator, evaluated: &Evaluated) -> Option<Cow<'static, str>> {
         if !evaluated.artifacts.load(Ordering::Relaxed) {
-            return Some(Cow::Borrowed("no artifact was examined"));
+            return Some(Cow::Borrowed(NO_ARTIFACT));
         }
-        match indicator {
-            IndicatorView::Written(compiled) => self.lacks(&compiled.test, evaluated).map(Cow::Owned),
-            IndicatorView::Listed { listed, .. } if listed.value.is_digest() => {
-                (!evaluated.digests.load(Ordering::Relaxed)).then_some(Cow::Borrowed(NO_DIGEST))
-            }
-            IndicatorView::Listed { .. } => None,
-        }
+        self.lacks(&indicator.test, evaluated).map(Cow::Owned)
     }
 
     fn lacks(&self, test: &Test, evaluated: &Evaluated) -> Option<String> {
@@ -296,6 +295,14 @@ impl Ruleset {
 }
 
 impl Evaluated {
+    /// Tells why the values of lists with this key could not have been found in what was scanned; none where they could.
+    pub fn why_not_evaluable(&self, key: ValueKey) -> Option<&'static str> {
+        if !self.artifacts.load(Ordering::Relaxed) {
+            return Some(NO_ARTIFACT);
+        }
+        (key.is_digest() && !self.digests.load(Ordering::Relaxed)).then_some(NO_DIGEST)
+    }
+
     /// Returns the record leaves for which no record had all the fields yet.
     pub(super) fn open_leaves(&self) -> impl Iterator<Item = usize> + '_ {
         self.records.iter().enumerate().filter(|(_, known)| !known.load(Ordering::Relaxed)).map(|(leaf, _)| leaf)
@@ -403,6 +410,9 @@ impl Building {
         }
     }
 }
+
+/// Why nothing may have been found.
+const NO_ARTIFACT: &str = "no artifact was examined";
 
 /// Why a listed hash may not have been found.
 const NO_DIGEST: &str = "no digest of any file was computed; only text was searched for this hash";

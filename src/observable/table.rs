@@ -13,7 +13,7 @@ mod index;
 mod stored;
 mod values;
 
-pub use borrowed::{DigestBytes, ObservableRef, UrlRef, from_hex};
+pub use borrowed::{DigestBytes, ObservableRef, UrlRef, ValueKey, from_hex};
 
 pub use stored::{StoredReader, StoredWriter};
 
@@ -173,6 +173,11 @@ impl ObservableTable {
     /// Returns a value by its number.
     pub fn get(&self, id: u32) -> Option<ObservableRef<'_>> {
         self.values.get(id)
+    }
+
+    /// Returns the key of a value by the value's number.
+    pub fn key(&self, id: u32) -> Option<ValueKey> {
+        self.values.key(id)
     }
 
     /// Returns every value in order.

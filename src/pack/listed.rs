@@ -31,7 +31,16 @@ impl ListedIndicator<'_> {
 
     /// Returns the id: the kind and the value.
     pub fn id(self) -> String {
-        format!("{}:{}", self.value.kind(), self.value.value())
+        let mut id = String::new();
+        self.write_id(&mut id);
+        id
+    }
+
+    /// Appends the id.
+    pub fn write_id(self, to: &mut String) {
+        to.push_str(self.value.kind());
+        to.push(':');
+        self.value.write_value(to);
     }
 
     /// Returns the name for people: the value.

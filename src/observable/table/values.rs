@@ -2,7 +2,7 @@
 
 use ipnet::IpNet;
 
-use super::borrowed::{ObservableRef, UrlRef};
+use super::borrowed::{ObservableRef, UrlRef, ValueKey};
 use crate::observable::{HashKind, Observable};
 
 /// One value: itself, or where it stands.
@@ -143,6 +143,18 @@ impl Values {
 
     pub fn get(&self, id: u32) -> Option<ObservableRef<'_>> {
         self.value(self.slots.get(index(id))?)
+    }
+
+    /// Returns the key of a value, which asks for less than the value itself.
+    pub fn key(&self, id: u32) -> Option<ValueKey> {
+        Some(match *self.slots.get(index(id))? {
+            Slot::V4(_) | Slot::V6(_) | Slot::Range(_) => ValueKey::Ip,
+            Slot::Domain { .. } => ValueKey::Domain,
+            Slot::Email { .. } => ValueKey::Email,
+            Slot::Hash { kind, .. } => ValueKey::Hash(kind),
+            Slot::Url(_) => ValueKey::Url,
+            Slot::Other(at) => ValueKey::of(self.others.get(index(at))?),
+        })
     }
 
     pub fn iter(&self) -> impl Iterator<Item = ObservableRef<'_>> {

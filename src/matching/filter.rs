@@ -90,23 +90,39 @@ fn number_key(high: u64, low: u64) -> u64 {
 /// Writes an address, with zero bytes behind it; the first character is the lowest byte.
 fn dotted(address: u32) -> u128 {
     let (mut text, mut bits) = (0, 0);
-    let mut push = |byte: u8| {
-        text |= u128::from(byte) << bits;
-        bits += 8;
-    };
-    for (place, octet) in address.to_be_bytes().into_iter().enumerate() {
-        if place > 0 {
-            push(b'.');
-        }
-        if octet > 99 {
-            push(b'0' + octet / 100);
-        }
-        if octet > 9 {
-            push(b'0' + octet / 10 % 10);
-        }
-        push(b'0' + octet % 10);
+    for octet in address.to_be_bytes() {
+        let octet = OCTETS.get(usize::from(octet)).copied().unwrap_or_default();
+        text |= u128::from(octet) << bits;
+        bits += u32::BITS - (octet.leading_zeros() & !7);
     }
-    text
+    // Behind the last octet stands no dot.
+    text ^ u128::from(b'.') << (bits - 8)
+}
+
+/// Each octet as it is written, with a dot behind it; the first character is the lowest byte.
+const OCTETS: [u32; 256] = octets();
+
+#[expect(
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    reason = "run by the compiler, with numbers below 256"
+)]
+const fn octets() -> [u32; 256] {
+    let mut table = [0; 256];
+    let mut octet = 0_usize;
+    while octet < 256 {
+        let mut rest = octet as u32;
+        table[octet] = b'.' as u32;
+        loop {
+            table[octet] = table[octet] << 8 | b'0' as u32 + rest % 10;
+            rest /= 10;
+            if rest == 0 {
+                break;
+            }
+        }
+        octet += 1;
+    }
+    table
 }
 
 #[inline]
@@ -136,21 +152,16 @@ pub(super) struct Filter {
 impl Filter {
     /// Prepares the filters of a table.
     pub fn new(atoms: &AtomTable) -> Self {
-        let (mut v4, mut names, mut hex) = (0, 0, 0);
-        atoms.each_key(&mut |key| match key {
-            AtomKey::V4(_) => v4 += 1,
-            AtomKey::Name(_) | AtomKey::Email(_) | AtomKey::UrlHost(_) => names += 1,
-            AtomKey::Hash(_) => hex += 1,
-            AtomKey::V6(_) | AtomKey::V4Range(_) | AtomKey::V6Range(_) => {}
-        });
+        let counts = atoms.counts();
+        let names = counts.domains + counts.emails + counts.urls;
         let mut filter = Self {
-            v4: Bits::for_keys(v4),
+            v4: Bits::for_keys(counts.v4),
             v4_ranges: vec![0; (1 << 16) / 64],
             has_v4_ranges: false,
             tops: Bits::for_keys(0),
             bases: Bits::for_keys(names),
             names: Bits::for_keys(names),
-            hex: Bits::for_keys(hex),
+            hex: Bits::for_keys(counts.hashes + atoms.thumbprint_count()),
             has_odd_names: false,
             has_lone_tops: false,
         };
@@ -187,15 +198,16 @@ impl Filter {
     }
 
     fn add_name(&mut self, name: &str) {
-        let (rest, top) = name.rsplit_once('.').unwrap_or_else(|| {
-            self.has_lone_tops = true;
-            ("", name)
-        });
-        self.has_odd_names |= !top.starts_with(|c: char| c.is_ascii_alphabetic() || !c.is_ascii());
-        let base = rest.rfind('.').map_or(name, |at| name.get(at + 1..).unwrap_or(name));
-        self.tops.insert(key(top.as_bytes()));
-        self.bases.insert(key(base.as_bytes()));
-        self.names.insert(key(name.as_bytes()));
+        let name = name.as_bytes();
+        let mut labels = name.rsplitn(3, |byte| *byte == b'.');
+        let top = labels.next().unwrap_or(name);
+        self.has_lone_tops |= top.len() == name.len();
+        self.has_odd_names |= !top.first().is_some_and(|byte| byte.is_ascii_alphabetic() || !byte.is_ascii());
+        let base_length = labels.next().map_or(top.len(), |label| label.len() + 1 + top.len());
+        let base = name.get(name.len() - base_length..).unwrap_or(name);
+        self.tops.insert(key(top));
+        self.bases.insert(key(base));
+        self.names.insert(key(name));
     }
 
     /// Tells whether an address may be listed.

@@ -84,7 +84,7 @@ impl Ruleset {
         let largest = (0..packs.len()).max_by_key(|at| packs.get(*at).map_or(0, |pack| pack.listed.len()));
         let values =
             largest.and_then(|at| packs.get_mut(at)).map(|pack| std::mem::take(&mut pack.listed).into_values());
-        let mut own = largest.zip(values.as_ref().map(ObservableTable::len));
+        let mut own = largest;
         let atoms = AtomTable::starting_from(values.unwrap_or_default());
         let mut building = Building { atoms, patterns: PatternBuilder::new(known), ..Building::default() };
         let mut infos = Vec::new();
@@ -113,8 +113,8 @@ impl Ruleset {
                 }
                 indicators.push(CompiledIndicator { pack: pack_index, indicator, kind, test });
             }
-            let added = match own.take_if(|(at, _)| *at == pack_index) {
-                Some((_, count)) => building.known_values(indicators.len(), count),
+            let added = match own.take_if(|at| *at == pack_index) {
+                Some(_) => building.known_values(indicators.len()),
                 None => building.values(indicators.len(), pack.listed.values()),
             };
             match added {
@@ -318,30 +318,26 @@ impl Evaluated {
 
 impl Building {
     /// Adds the values that the table was made from as atoms, each of an indicator of its own; returns the atoms.
-    fn known_values(&mut self, indicator: usize, count: usize) -> Result<Range<u32>, TableFull> {
-        let count = u32::try_from(count).map_err(|_| TableFull)?;
-        self.each_value(indicator, 0..count, |atoms, indicator, leaf, value| atoms.add_known(indicator, leaf, value))
+    fn known_values(&mut self, indicator: usize) -> Result<Range<u32>, TableFull> {
+        let indicator = u32::try_from(indicator).map_err(|_| TableFull)?;
+        let atoms = self.atoms.add_whole(indicator, self.leaves)?;
+        let count = atoms.end - atoms.start;
+        for (atom, observable) in self.atoms.spelled(atoms.clone()) {
+            let at = atom - atoms.start;
+            self.patterns.spellings(indicator + at, self.leaves + at, atom, observable);
+        }
+        self.leaves += count;
+        Ok(atoms)
     }
 
     /// Adds the values of a list as atoms, each of an indicator of its own; returns the atoms.
     fn values(&mut self, indicator: usize, values: &ObservableTable) -> Result<Range<u32>, TableFull> {
-        self.each_value(indicator, values.iter(), |atoms, indicator, leaf, value| {
-            atoms.add_value(indicator, leaf, value)
-        })
-    }
-
-    fn each_value<V>(
-        &mut self,
-        indicator: usize,
-        values: impl Iterator<Item = V>,
-        add: impl Fn(&mut AtomTable, u32, u32, V) -> Result<u32, TableFull>,
-    ) -> Result<Range<u32>, TableFull> {
         let number = |atoms: &AtomTable| u32::try_from(atoms.len()).map_err(|_| TableFull);
         let first = number(&self.atoms)?;
-        for (indicator, value) in (indicator..).zip(values) {
+        for (indicator, value) in (indicator..).zip(values.iter()) {
             let indicator = u32::try_from(indicator).map_err(|_| TableFull)?;
-            let atom = add(&mut self.atoms, indicator, self.leaves, value)?;
-            if let Some(ObservableRef::Other(observable)) = self.atoms.value(atom) {
+            let atom = self.atoms.add_value(indicator, self.leaves, value)?;
+            if let ObservableRef::Other(observable) = value {
                 self.patterns.spellings(indicator, self.leaves, atom, observable);
             }
             self.leaves = self.leaves.checked_add(1).ok_or(TableFull)?;

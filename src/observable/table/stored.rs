@@ -6,7 +6,7 @@ use std::io::{self, Read, Write};
 use ipnet::IpNet;
 
 use super::index::Index;
-use super::values::{Slot, UrlSlot, Values};
+use super::values::{Noted, Slot, UrlSlot, Values};
 use super::{Counts, ObservableRef, ObservableTable};
 use crate::observable::HashKind;
 
@@ -208,7 +208,7 @@ impl ObservableTable {
     /// # Errors
     /// What the writer fails with.
     pub fn store(&self, to: &mut StoredWriter<'_>) -> io::Result<()> {
-        let Values { slots, text, digests, v6, ranges, urls, others: _ } = &self.values;
+        let Values { slots, text, digests, v6, ranges, urls, .. } = &self.values;
         to.number(self.hasher.seed)?;
         to.all(slots, slot_to_bytes)?;
         to.bytes(text.as_bytes())?;
@@ -236,25 +236,27 @@ impl ObservableTable {
             v6: from.all(|bytes| Some(u128::from_le_bytes(bytes)))?,
             ranges: from.all(range_from_bytes)?,
             urls: from.all(url_from_bytes)?,
-            others: Vec::new(),
+            ..Values::default()
         };
         let len = u32::try_from(table.values.len()).map_err(|_| broken())?;
         for index in table.indexes_mut() {
             *index = Index::read_stored(from, len)?;
         }
         // Every value is looked at: one that cannot be read would never be found.
-        if counted(&table.values) != Some(table.counts()) {
+        if counted(&mut table.values) != Some(table.counts()) {
             return Err(broken());
         }
         Ok(table)
     }
 }
 
-/// Counts the values of each shape; none where one of them cannot be read.
-fn counted(values: &Values) -> Option<Counts> {
-    let mut counts = Counts::default();
-    for id in 0..u32::try_from(values.len()).ok()? {
-        let count = match values.get(id)? {
+/// Counts the values of each shape, and notes what they bring; none where one of them cannot be read.
+fn counted(values: &mut Values) -> Option<Counts> {
+    let (mut counts, mut noted) = (Counts::default(), Noted::default());
+    for slot in &values.slots {
+        let value = values.value(slot)?;
+        noted.note(value);
+        let count = match value {
             ObservableRef::V4(_) => &mut counts.v4,
             ObservableRef::V6(_) => &mut counts.v6,
             ObservableRef::Range(_) => &mut counts.ranges,
@@ -266,5 +268,6 @@ fn counted(values: &Values) -> Option<Counts> {
         };
         *count += 1;
     }
+    values.noted = noted;
     Some(counts)
 }

@@ -3,7 +3,7 @@
 use ipnet::IpNet;
 
 use super::borrowed::{ObservableRef, UrlRef, ValueKey};
-use crate::observable::{HashKind, Observable};
+use crate::observable::{HashKind, Observable, WILDCARD};
 
 /// One value: itself, or where it stands.
 #[derive(Clone, Copy, Debug)]
@@ -41,6 +41,28 @@ pub(super) struct Values {
     pub ranges: Vec<IpNet>,
     pub urls: Vec<UrlSlot>,
     pub others: Vec<Observable>,
+    pub noted: Noted,
+}
+
+/// What a look-up must know of all values.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Noted {
+    /// The kinds of the digests, in the order in which they came.
+    pub hash_kinds: Vec<HashKind>,
+    /// Whether some domain begins with `*.`.
+    pub has_wildcards: bool,
+}
+
+impl Noted {
+    /// Notes what a value brings.
+    #[inline]
+    pub fn note(&mut self, value: ObservableRef<'_>) {
+        match value {
+            ObservableRef::Domain(name) => self.has_wildcards |= name.starts_with(WILDCARD),
+            ObservableRef::Hash(kind, _) if !self.hash_kinds.contains(&kind) => self.hash_kinds.push(kind),
+            _ => {}
+        }
+    }
 }
 
 fn place(at: usize) -> Option<u32> {
@@ -79,6 +101,7 @@ impl Values {
             ObservableRef::Other(observable) => Slot::Other(push(&mut self.others, observable.clone())?),
         };
         self.slots.push(slot);
+        self.noted.note(value);
         Some(id)
     }
 
@@ -161,7 +184,8 @@ impl Values {
         self.slots.iter().filter_map(|slot| self.value(slot))
     }
 
-    fn value(&self, slot: &Slot) -> Option<ObservableRef<'_>> {
+    #[inline]
+    pub fn value(&self, slot: &Slot) -> Option<ObservableRef<'_>> {
         let text = |at: u32, length: u16| self.text.get(index(at)..index(at) + usize::from(length));
         Some(match *slot {
             Slot::V4(address) => ObservableRef::V4(address),

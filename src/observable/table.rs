@@ -8,11 +8,13 @@ use foldhash::fast::{FixedState, RandomState};
 
 use super::HashKind;
 
+mod batch;
 mod borrowed;
 mod index;
 mod stored;
 mod values;
 
+pub use batch::Batch;
 pub use borrowed::{DigestBytes, ObservableRef, UrlRef, ValueKey, from_hex};
 
 pub use stored::{StoredReader, StoredWriter};
@@ -110,7 +112,24 @@ impl ObservableTable {
     /// # Errors
     /// Fails where the table is full.
     pub fn add(&mut self, value: ObservableRef<'_>) -> Result<Added, TableFull> {
-        let hash = self.hasher.of(value);
+        self.add_hashed(value, self.hasher.of(value))
+    }
+
+    fn index_of(&self, value: ObservableRef<'_>) -> &Index {
+        match value {
+            ObservableRef::V4(_) => &self.v4,
+            ObservableRef::V6(_) => &self.v6,
+            ObservableRef::Range(_) => &self.ranges,
+            ObservableRef::Domain(_) => &self.domains,
+            ObservableRef::Email(_) => &self.emails,
+            ObservableRef::Hash(..) => &self.hashes,
+            ObservableRef::Url(_) => &self.urls,
+            ObservableRef::Other(_) => &self.others,
+        }
+    }
+
+    #[inline]
+    fn add_hashed(&mut self, value: ObservableRef<'_>, hash: u64) -> Result<Added, TableFull> {
         let values = &mut self.values;
         let index = match value {
             ObservableRef::V4(_) => &mut self.v4,

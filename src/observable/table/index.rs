@@ -41,6 +41,12 @@ impl Index {
         }
     }
 
+    /// Returns what stands at the first place for a hash.
+    #[inline]
+    pub fn peek(&self, hash: u64) -> u64 {
+        self.places.get(start(hash, self.places.len())).copied().unwrap_or(FREE)
+    }
+
     /// Finds the number with this hash for which `is_it` holds, or else the free place where it belongs.
     #[inline]
     pub fn search(&self, hash: u64, is_it: impl Fn(u32) -> bool) -> Result<u32, usize> {

@@ -78,6 +78,18 @@ impl Values {
         self.slots.len()
     }
 
+    /// Takes all values out, and keeps the room for others.
+    pub fn clear(&mut self) {
+        let Self { slots, text, digests, v6, ranges, urls, others, noted: _ } = self;
+        slots.clear();
+        text.clear();
+        digests.clear();
+        v6.clear();
+        ranges.clear();
+        urls.clear();
+        others.clear();
+    }
+
     /// Adds a value; none where its place cannot be numbered.
     pub fn push(&mut self, value: ObservableRef<'_>) -> Option<u32> {
         let id = place(self.slots.len())?;

@@ -48,6 +48,24 @@ pub(super) enum AtomKey<'a> {
     UrlHost(&'a str),
 }
 
+impl<'a> AtomKey<'a> {
+    #[inline]
+    fn of(value: ObservableRef<'a>) -> Option<Self> {
+        Some(match value {
+            ObservableRef::V4(address) => Self::V4(address),
+            ObservableRef::V6(address) => Self::V6(address),
+            ObservableRef::Range(IpNet::V4(range)) => Self::V4Range(range),
+            ObservableRef::Range(IpNet::V6(range)) => Self::V6Range(range),
+            ObservableRef::Domain(name) => Self::Name(name.strip_prefix(WILDCARD).unwrap_or(name)),
+            ObservableRef::Email(address) => Self::Email(address),
+            ObservableRef::Hash(_, digest) => Self::Hash(digest),
+            ObservableRef::Url(url) => Self::UrlHost(url.host),
+            // Found by their spellings, among the patterns.
+            ObservableRef::Other(_) => return None,
+        })
+    }
+}
+
 /// Ends a chain of atoms with the same value.
 const NONE: u32 = u32::MAX;
 
@@ -221,21 +239,15 @@ impl AtomTable {
 
     /// Calls `each` with what a token must be, for each value of an atom.
     pub fn each_key(&self, each: &mut dyn FnMut(AtomKey<'_>)) {
-        for value in self.values.iter() {
-            match value {
-                ObservableRef::V4(address) => each(AtomKey::V4(address)),
-                ObservableRef::V6(address) => each(AtomKey::V6(address)),
-                ObservableRef::Range(IpNet::V4(range)) => each(AtomKey::V4Range(range)),
-                ObservableRef::Range(IpNet::V6(range)) => each(AtomKey::V6Range(range)),
-                ObservableRef::Domain(name) => each(AtomKey::Name(name.strip_prefix(WILDCARD).unwrap_or(name))),
-                ObservableRef::Email(address) => each(AtomKey::Email(address)),
-                ObservableRef::Hash(_, digest) => each(AtomKey::Hash(digest)),
-                ObservableRef::Url(url) => each(AtomKey::UrlHost(url.host)),
-                // Found by their spellings, among the patterns.
-                ObservableRef::Other(_) => {}
-            }
-        }
+        self.values.iter().filter_map(AtomKey::of).for_each(&mut *each);
         self.thumbprints.keys().for_each(|digest| each(AtomKey::Hash(digest)));
+    }
+
+    /// Returns what a token must be for about so many of the values.
+    pub fn some_keys(&self, count: usize) -> impl Iterator<Item = AtomKey<'_>> {
+        let all = 0..u32::try_from(self.values.len()).unwrap_or(NONE);
+        let step = all.len() / count.max(1) + 1;
+        all.step_by(step).filter_map(|value| self.values.get(value)).filter_map(AtomKey::of)
     }
 
     /// Tells whether an IPv4 address is listed, by itself, in a range or as the host of a URL.

@@ -2,14 +2,21 @@
 //!
 //! A filter may say yes wrongly, never no wrongly.
 
+use std::io;
 use std::net::IpAddr;
 
 use super::atoms::{AtomKey, AtomTable};
+use crate::observable::table::{StoredReader, StoredWriter};
 
 /// Bits for one key: four of them are set, so about one of 1,000 values that are none passes.
 const BITS_PER_KEY: usize = 24;
 /// The smallest filter; it stays in the nearest cache.
 const LEAST_WORDS: usize = 1 << 9;
+
+/// A bit for each beginning of an address, two bytes long.
+const RANGE_WORDS: usize = (1 << 16) / 64;
+/// About how many atoms are looked up in filters that are read.
+const SAMPLE: usize = 256;
 
 /// A set of keys, each four bits of one word. Source: Putze, Sanders, Singler, "Cache-, Hash- and Space-Efficient Bloom
 /// Filters", section 3.
@@ -27,6 +34,15 @@ impl Bits {
     fn for_keys(count: usize) -> Self {
         let words = (count * BITS_PER_KEY / 64).next_power_of_two().max(LEAST_WORDS);
         Self { words: vec![0; words], mask: words as u64 - 1 }
+    }
+
+    fn read_stored(from: &mut StoredReader<'_>) -> io::Result<Self> {
+        let words = from.all(|bytes| Some(u64::from_le_bytes(bytes)))?;
+        if words.len() < LEAST_WORDS || !words.len().is_power_of_two() {
+            return Err(io::ErrorKind::InvalidData.into());
+        }
+        let mask = words.len() as u64 - 1;
+        Ok(Self { words, mask })
     }
 
     #[inline]
@@ -156,7 +172,7 @@ impl Filter {
         let names = counts.domains + counts.emails + counts.urls;
         let mut filter = Self {
             v4: Bits::for_keys(counts.v4),
-            v4_ranges: vec![0; (1 << 16) / 64],
+            v4_ranges: vec![0; RANGE_WORDS],
             has_v4_ranges: false,
             tops: Bits::for_keys(0),
             bases: Bits::for_keys(names),
@@ -199,15 +215,56 @@ impl Filter {
 
     fn add_name(&mut self, name: &str) {
         let name = name.as_bytes();
-        let mut labels = name.rsplitn(3, |byte| *byte == b'.');
-        let top = labels.next().unwrap_or(name);
+        let (base, top) = ends(name);
         self.has_lone_tops |= top.len() == name.len();
         self.has_odd_names |= !top.first().is_some_and(|byte| byte.is_ascii_alphabetic() || !byte.is_ascii());
-        let base_length = labels.next().map_or(top.len(), |label| label.len() + 1 + top.len());
-        let base = name.get(name.len() - base_length..).unwrap_or(name);
         self.tops.insert(key(top));
         self.bases.insert(key(base));
         self.names.insert(key(name));
+    }
+
+    /// Writes the filters.
+    ///
+    /// # Errors
+    /// What the writer fails with.
+    pub fn store(&self, to: &mut StoredWriter<'_>) -> io::Result<()> {
+        let Self { v4, v4_ranges, has_v4_ranges, tops, bases, names, hex, has_odd_names, has_lone_tops } = self;
+        for flag in [*has_v4_ranges, *has_odd_names, *has_lone_tops] {
+            to.number(u64::from(flag))?;
+        }
+        to.all(v4_ranges, u64::to_le_bytes)?;
+        [v4, tops, bases, names, hex].into_iter().try_for_each(|bits| to.all(&bits.words, u64::to_le_bytes))
+    }
+
+    /// Reads filters.
+    ///
+    /// # Errors
+    /// What the reader fails with, or that it holds what none writes.
+    pub fn read_stored(from: &mut StoredReader<'_>) -> io::Result<Self> {
+        let mut flag = || from.number().map(|flag| flag != 0);
+        let [has_v4_ranges, has_odd_names, has_lone_tops] = [flag()?, flag()?, flag()?];
+        let v4_ranges = from.all(|bytes| Some(u64::from_le_bytes(bytes)))?;
+        if v4_ranges.len() != RANGE_WORDS {
+            return Err(io::ErrorKind::InvalidData.into());
+        }
+        let mut bits = || Bits::read_stored(from);
+        let [v4, tops, bases, names, hex] = [bits()?, bits()?, bits()?, bits()?, bits()?];
+        Ok(Self { v4, v4_ranges, has_v4_ranges, tops, bases, names, hex, has_odd_names, has_lone_tops })
+    }
+
+    /// Tells whether some of the atoms pass: filters that another program wrote may hash otherwise.
+    pub fn passes_sample(&self, atoms: &AtomTable) -> bool {
+        let passes_name = |name: &[u8]| {
+            let (base, top) = ends(name);
+            self.has_name(name) && self.has_base(base) && self.has_top(top)
+        };
+        atoms.some_keys(SAMPLE).all(|key| match key {
+            AtomKey::V4(address) => self.has_v4_text(dotted(address)),
+            AtomKey::Name(name) => passes_name(name.as_bytes()),
+            AtomKey::Hash(digest) => self.hex.has(digest_key(first_bytes(digest), digest.len())),
+            AtomKey::Email(_) | AtomKey::UrlHost(_) => true,
+            AtomKey::V6(_) | AtomKey::V4Range(_) | AtomKey::V6Range(_) => true,
+        })
     }
 
     /// Tells whether an address may be listed.
@@ -256,6 +313,14 @@ impl Filter {
     pub fn has_hex(&self, digits: &[u8]) -> bool {
         digits.first_chunk().is_some_and(|first| self.hex.has(digest_key(first_digits(*first), digits.len() / 2)))
     }
+}
+
+/// Returns the last two labels of a name, and the last one alone.
+fn ends(name: &[u8]) -> (&[u8], &[u8]) {
+    let mut labels = name.rsplitn(3, |byte| *byte == b'.');
+    let top = labels.next().unwrap_or(name);
+    let base = labels.next().map_or(top.len(), |label| label.len() + 1 + top.len());
+    (name.get(name.len() - base..).unwrap_or(name), top)
 }
 
 /// Digests are random, so their first bytes tell enough.

@@ -15,6 +15,7 @@ use crate::record::{Field, FieldName};
 use super::Hit;
 use super::atoms::AtomTable;
 use super::condition::{Facts, LeafKind, Test, kind_of};
+use super::filter::Filter;
 use super::indicators::{CompiledIndicator, IndicatorRun, IndicatorView, Indicators, PackInfo};
 use super::patterns::{CompiledPatterns, PatternBuilder, Patterns};
 use super::predicate::{self, FieldTest};
@@ -79,8 +80,12 @@ impl Ruleset {
         Self::compile_with(packs, None)
     }
 
-    /// Compiles packs, with the compiled patterns of these same packs if they are known.
-    pub(super) fn compile_with(mut packs: Vec<Pack>, known: Option<CompiledPatterns>) -> Result<Self, Vec<PackError>> {
+    /// Compiles packs, with the compiled patterns and the filter of these same packs if they are known.
+    pub(super) fn compile_with(
+        mut packs: Vec<Pack>,
+        known: Option<(CompiledPatterns, Filter)>,
+    ) -> Result<Self, Vec<PackError>> {
+        let (known, known_filter) = known.unzip();
         let largest = (0..packs.len()).max_by_key(|at| packs.get(*at).map_or(0, |pack| pack.listed.len()));
         let values =
             largest.and_then(|at| packs.get_mut(at)).map(|pack| std::mem::take(&mut pack.listed).into_values());
@@ -128,8 +133,8 @@ impl Ruleset {
         }
         let whole = |problem: String| vec![whole_fault("(all packs)", &problem)];
         let patterns = building.patterns.build().map_err(whole)?;
-        let screen =
-            Screen::new(&building.atoms, &patterns, &building.record_leaves, &building.tokens).map_err(whole)?;
+        let screen = Screen::new(&building.atoms, &patterns, &building.record_leaves, &building.tokens, known_filter)
+            .map_err(whole)?;
         let required =
             building.record_leaves.iter().map(|leaf| predicate::required_fields(leaf).cloned().collect()).collect();
         Ok(Self {

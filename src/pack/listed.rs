@@ -11,7 +11,7 @@ use crate::observable::table::{Batch, ObservableRef, ObservableTable, StoredRead
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Listed {
     values: ObservableTable,
-    /// The line of each value, from 1.
+    /// The line of each value, from 1; none of a list that was stored.
     lines: Vec<u32>,
     notes: Notes,
 }
@@ -103,42 +103,26 @@ impl Listed {
         self.values.can_be_stored()
     }
 
-    /// Writes the list.
+    /// Writes the values, which are all that compiling asks for.
     ///
     /// # Errors
     /// What the writer fails with.
     pub fn store(&self, to: &mut StoredWriter<'_>) -> io::Result<()> {
-        self.values.store(to)?;
-        to.all(&self.lines, u32::to_le_bytes)?;
-        to.bytes(self.notes.text.as_bytes())?;
-        to.all(&self.notes.places, |(start, length)| (u64::from(start) << 32 | u64::from(length)).to_le_bytes())
+        self.values.store(to)
     }
 
-    /// Reads a list.
+    /// Reads the values of a list; its lines and notes are not known then.
     ///
     /// # Errors
     /// What the reader fails with, or that something in it names what is not there.
     pub fn read_stored(from: &mut StoredReader<'_>) -> io::Result<Self> {
-        let values = ObservableTable::read_stored(from)?;
-        let lines = from.all(|bytes| Some(u32::from_le_bytes(bytes)))?;
-        let text = String::from_utf8(from.bytes()?).ok();
-        let places = from.all(|bytes| {
-            let both = u64::from_le_bytes(bytes);
-            Some((u32::try_from(both >> 32).ok()?, u32::try_from(both & 0xffff_ffff).ok()?))
-        })?;
-        let notes = text.map(|text| Notes { text, places });
-        let notes = notes.filter(|notes| notes.places.iter().all(|place| notes.text_at(*place).is_some()));
-        match notes {
-            Some(notes) if lines.len() == values.len() && notes.places.len() <= values.len() => {
-                Ok(Self { values, lines, notes })
-            }
-            _ => Err(io::Error::new(io::ErrorKind::InvalidData, "it holds a list that none writes")),
-        }
+        Ok(Self { values: ObservableTable::read_stored(from)?, ..Self::default() })
     }
 
     /// Returns every value as an indicator like those of other packs, one at a time.
     pub fn indicators(&self) -> impl Iterator<Item = Indicator> {
-        self.values.iter().zip(&self.lines).zip(0_u32..).map(|((value, line), id)| {
+        let lines = self.lines.iter().copied().chain(std::iter::repeat(0));
+        self.values.iter().zip(lines).zip(0_u32..).map(|((value, line), id)| {
             let listed = ListedIndicator { value };
             Indicator {
                 id: listed.id(),
@@ -151,7 +135,7 @@ impl Listed {
                 matches: Expr::Atoms(vec![Atom { observable: value.to_observable(), seen: None }]),
                 outside_seen: ListedIndicator::outside_seen(),
                 examples: Examples::default(),
-                line: u64::from(*line),
+                line: u64::from(line),
             }
         })
     }

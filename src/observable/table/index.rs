@@ -4,8 +4,9 @@ use std::io;
 
 use super::stored::{StoredReader, StoredWriter};
 
-/// Marks a free place.
-const FREE: u64 = 0;
+/// Marks a free place. It is not zero: a fresh table would then be memory that the system has yet to give, which it does
+/// twice where a place is first looked at and then written to.
+const FREE: u64 = u64::MAX;
 
 /// The least number of places.
 const LEAST: usize = 16;
@@ -13,7 +14,7 @@ const LEAST: usize = 16;
 /// Numbers by the hash of what they stand for.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Index {
-    /// At each taken place the upper half of a hash, and below it the number plus one. The hash tells most of what is not
+    /// At each taken place the upper half of a hash, and below it the number. The hash tells most of what is not
     /// looked for, and the place in a larger table, without a look at the key.
     ///
     /// There are as many places as a power of two, of which at least a quarter are free.
@@ -66,7 +67,7 @@ impl Index {
     #[inline]
     pub fn add(&mut self, free: usize, hash: u64, id: u32) {
         if let Some(place) = self.places.get_mut(free) {
-            *place = check(hash) | (u64::from(id) + 1);
+            *place = check(hash) | u64::from(id);
             self.len += 1;
         }
     }
@@ -116,7 +117,7 @@ fn check(hash: u64) -> u64 {
 }
 
 fn number(taken: u64) -> u32 {
-    u32::try_from(taken & !CHECK).unwrap_or_default().wrapping_sub(1)
+    u32::try_from(taken & !CHECK).unwrap_or_default()
 }
 
 /// Returns the first place for a hash, of which only the upper half counts: among the places as it is among all hashes.

@@ -143,19 +143,17 @@ type CoverageLine = (&'static str, &'static str, &'static str, CoverageStatus, u
 struct Lines(Vec<CoverageLine>);
 
 impl CoverageList for Lines {
-    fn len(&self) -> usize {
-        self.0.len()
+    fn each<'s>(&'s self, each: &mut dyn FnMut(Coverage<'s>)) {
+        for (index, (pack, _, kind, status, records)) in self.0.iter().enumerate() {
+            let why = (*status == CoverageStatus::NotEvaluable)
+                .then_some(Cow::Borrowed("no record has the field OperationProperties.MailAccessType"));
+            let indexes = index..index + 1;
+            each(Coverage { indexes, pack, kind, status: *status, records: *records, why });
+        }
     }
 
-    fn get(&self, index: usize) -> Option<Coverage<'_>> {
-        let (pack, _, kind, status, records) = *self.0.get(index)?;
-        let why = (status == CoverageStatus::NotEvaluable)
-            .then_some(Cow::Borrowed("no record has the field OperationProperties.MailAccessType"));
-        Some(Coverage { index, pack, kind, status, records, why })
-    }
-
-    fn id(&self, index: usize) -> Cow<'_, str> {
-        Cow::Borrowed(self.0[index].1)
+    fn write_id(&self, index: usize, to: &mut String) {
+        to.push_str(self.0[index].1);
     }
 }
 

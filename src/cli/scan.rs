@@ -213,6 +213,9 @@ impl Output {
     }
 }
 
+/// The buffer of reports, which may be long.
+const BUFFER_BYTES: usize = 64 << 10;
+
 fn write_report(arguments: &ScanArguments, report: &Report, output: Option<Output>) -> Result<(), Refusal> {
     let Some(renderer) = renderer(&arguments.format) else {
         return Err(Refusal::Usage(format!("there is no format `{}`", arguments.format)));
@@ -225,13 +228,13 @@ fn write_report(arguments: &ScanArguments, report: &Report, output: Option<Outpu
         let stdout = io::stdout();
         let wants_colour = anstream::AutoStream::choice(&stdout) != anstream::ColorChoice::Never;
         let colour = if wants_colour { Colour::Wanted } else { Colour::Unwanted };
-        let mut out = BufWriter::new(stdout.lock());
+        let mut out = BufWriter::with_capacity(BUFFER_BYTES, stdout.lock());
         let written = renderer.render(report, Style { coverage, colour }, &mut out).and_then(|()| out.flush());
         return settle("standard output", written);
     };
     let to = format!("`{}`", output.path().display());
     let refuse = |source| Refusal::Output { to: to.clone(), source };
-    let mut out = BufWriter::new(output.file());
+    let mut out = BufWriter::with_capacity(BUFFER_BYTES, output.file());
     let style = Style { coverage, colour: Colour::Unwanted };
     renderer.render(report, style, &mut out).and_then(|()| out.flush()).map_err(refuse)?;
     drop(out);

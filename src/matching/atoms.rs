@@ -8,7 +8,9 @@ use std::ops::Range;
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use prefix_trie::PrefixMap;
 
-use crate::observable::table::{DigestBytes, ObservableRef, ObservableTable, TableFull, from_hex};
+use crate::observable::table::{
+    Added, Counts, DigestBytes, ObservableRef, ObservableTable, TableFull, ValueKey, from_hex,
+};
 use crate::observable::tokens::{Shapes, Token};
 use crate::observable::{Certificate, HashKind, Observable, UrlPattern, WILDCARD};
 use crate::pack::Seen;
@@ -46,25 +48,66 @@ pub(super) enum AtomKey<'a> {
     UrlHost(&'a str),
 }
 
+impl<'a> AtomKey<'a> {
+    #[inline]
+    fn of(value: ObservableRef<'a>) -> Option<Self> {
+        Some(match value {
+            ObservableRef::V4(address) => Self::V4(address),
+            ObservableRef::V6(address) => Self::V6(address),
+            ObservableRef::Range(IpNet::V4(range)) => Self::V4Range(range),
+            ObservableRef::Range(IpNet::V6(range)) => Self::V6Range(range),
+            ObservableRef::Domain(name) => Self::Name(name.strip_prefix(WILDCARD).unwrap_or(name)),
+            ObservableRef::Email(address) => Self::Email(address),
+            ObservableRef::Hash(_, digest) => Self::Hash(digest),
+            ObservableRef::Url(url) => Self::UrlHost(url.host),
+            // Found by their spellings, among the patterns.
+            ObservableRef::Other(_) => return None,
+        })
+    }
+}
+
 /// Ends a chain of atoms with the same value.
 const NONE: u32 = u32::MAX;
 
-/// Every atom of a ruleset, by its value. Atoms with equal values form a chain.
+/// Every atom of a ruleset, by its value.
+///
+/// The values of the largest list come first and are atoms as a whole: a million of them is one range, of which nothing is
+/// written down. Of the other atoms, those with equal values form a chain.
 #[derive(Debug, Default)]
 pub(super) struct AtomTable {
     values: ObservableTable,
-    /// The last atom of each value.
+    whole: WholeList,
+    /// The last atom of each value that is not of the largest list.
     last: Vec<u32>,
+    /// The last atom of each value of the largest list that has another than that of the list.
+    last_besides: BTreeMap<u32, u32>,
+    /// Every atom but those of the largest list, in order.
     atoms: Vec<Atom>,
     seen: BTreeMap<u32, Seen>,
     /// The numbers of the values that are ranges.
     v4_ranges: PrefixMap<Ipv4Net, u32>,
     v6_ranges: PrefixMap<Ipv6Net, u32>,
-    kinds: Vec<HashKind>,
     /// The numbers of the values that are certificates told by a digest, by its bytes.
     thumbprints: BTreeMap<Box<[u8]>, u32>,
-    /// Whether some name begins with `*.`.
-    has_wildcards: bool,
+}
+
+/// A list whose values are the first of the table, each an atom of an indicator and a leaf of its own.
+#[derive(Clone, Debug, Default)]
+struct WholeList {
+    /// How many values it has.
+    count: u32,
+    /// Its atoms; none before they are added.
+    atoms: Range<u32>,
+    /// The first indicator and the first leaf; the others follow one by one.
+    indicator: u32,
+    leaf: u32,
+}
+
+impl WholeList {
+    /// Returns the atom of a value, if it has one.
+    fn atom(&self, value: u32) -> Option<u32> {
+        Some(self.atoms.start).and_then(|first| first.checked_add(value)).filter(|atom| self.atoms.contains(atom))
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -83,9 +126,28 @@ fn index(id: u32) -> usize {
 impl AtomTable {
     /// Starts with values that are to become atoms, so that the largest list is hashed only once.
     pub fn starting_from(values: ObservableTable) -> Self {
-        let last = vec![NONE; values.len()];
-        let atoms = Vec::with_capacity(values.len());
-        Self { values, last, atoms, ..Self::default() }
+        let count = u32::try_from(values.len()).unwrap_or(NONE);
+        let mut table = Self { values, whole: WholeList { count, ..WholeList::default() }, ..Self::default() };
+        let counts = table.values.counts();
+        if counts.ranges + counts.others > 0 {
+            (0..count).for_each(|value| table.note(value));
+        }
+        table
+    }
+
+    /// Makes atoms of the values that it was started from, and returns their numbers.
+    pub fn add_whole(&mut self, indicator: u32, leaf: u32) -> Result<Range<u32>, TableFull> {
+        let first = self.number()?;
+        let count = self.whole.count;
+        let fits = |first: u32| first.checked_add(count).filter(|end| *end != NONE);
+        let end = fits(first).filter(|_| fits(indicator).and(fits(leaf)).is_some()).ok_or(TableFull)?;
+        self.whole = WholeList { count, atoms: first..end, indicator, leaf };
+        Ok(first..end)
+    }
+
+    /// Returns the number of the next atom.
+    fn number(&self) -> Result<u32, TableFull> {
+        u32::try_from(self.len()).ok().filter(|id| *id != NONE).ok_or(TableFull)
     }
 
     /// Adds an atom, and returns its number.
@@ -106,40 +168,41 @@ impl AtomTable {
 
     /// Adds an atom without a window, and returns its number.
     pub fn add_value(&mut self, indicator: u32, leaf: u32, value: ObservableRef<'_>) -> Result<u32, TableFull> {
-        let added = self.values.add(value)?;
-        if added.is_new {
-            self.last.push(NONE);
-        }
-        self.add_known(indicator, leaf, added.id)
-    }
-
-    /// Adds an atom whose value has this number, and returns the atom's.
-    pub fn add_known(&mut self, indicator: u32, leaf: u32, value: u32) -> Result<u32, TableFull> {
-        let id = u32::try_from(self.atoms.len()).ok().filter(|id| *id != NONE).ok_or(TableFull)?;
-        let last = self.last.get_mut(index(value)).ok_or(TableFull)?;
-        let before = std::mem::replace(last, id);
-        self.atoms.push(Atom { indicator, leaf, value, before });
-        if before == NONE {
-            match self.values.get(value) {
-                Some(ObservableRef::Range(IpNet::V4(range))) => drop(self.v4_ranges.insert(range, value)),
-                Some(ObservableRef::Range(IpNet::V6(range))) => drop(self.v6_ranges.insert(range, value)),
-                Some(ObservableRef::Hash(kind, _)) if !self.kinds.contains(&kind) => self.kinds.push(kind),
-                Some(ObservableRef::Domain(name)) => self.has_wildcards |= name.starts_with(WILDCARD),
-                Some(ObservableRef::Other(Observable::Certificate(Certificate::Thumbprint(digits)))) => {
-                    let mut digest = [0; size_of::<DigestBytes>()];
-                    if let Some(digest) = from_hex(digits.as_bytes(), &mut digest) {
-                        self.thumbprints.insert(Box::from(digest), value);
-                    }
-                }
-                _ => {}
+        let id = self.number()?;
+        let Added { id: value, is_new } = self.values.add(value)?;
+        let before = match value.checked_sub(self.whole.count) {
+            None => self.last_besides.insert(value, id).unwrap_or(NONE),
+            Some(_) if is_new => {
+                self.last.push(id);
+                NONE
             }
+            Some(at) => std::mem::replace(self.last.get_mut(index(at)).ok_or(TableFull)?, id),
+        };
+        self.atoms.push(Atom { indicator, leaf, value, before });
+        if is_new {
+            self.note(value);
         }
         Ok(id)
     }
 
+    /// Notes a new value that is looked up by something else than the table of values.
+    fn note(&mut self, value: u32) {
+        match self.values.get(value) {
+            Some(ObservableRef::Range(IpNet::V4(range))) => drop(self.v4_ranges.insert(range, value)),
+            Some(ObservableRef::Range(IpNet::V6(range))) => drop(self.v6_ranges.insert(range, value)),
+            Some(ObservableRef::Other(Observable::Certificate(Certificate::Thumbprint(digits)))) => {
+                let mut digest = [0; size_of::<DigestBytes>()];
+                if let Some(digest) = from_hex(digits.as_bytes(), &mut digest) {
+                    self.thumbprints.insert(Box::from(digest), value);
+                }
+            }
+            _ => {}
+        }
+    }
+
     /// Returns how many atoms there are.
     pub fn len(&self) -> usize {
-        self.atoms.len()
+        self.whole.atoms.len() + self.atoms.len()
     }
 
     /// Returns the shapes that some atom has.
@@ -155,23 +218,36 @@ impl AtomTable {
         }
     }
 
+    /// Returns how many values of each shape there are.
+    pub fn counts(&self) -> Counts {
+        self.values.counts()
+    }
+
+    /// Returns how many certificates are told by a digest.
+    pub fn thumbprint_count(&self) -> usize {
+        self.thumbprints.len()
+    }
+
+    /// Returns the values that are found by their spellings, among these atoms.
+    pub fn spelled(&self, atoms: Range<u32>) -> impl Iterator<Item = (u32, &Observable)> {
+        let none = if self.counts().others == 0 { atoms.len() } else { 0 };
+        atoms.skip(none).filter_map(|atom| match self.value(atom)? {
+            ObservableRef::Other(observable) => Some((atom, observable)),
+            _ => None,
+        })
+    }
+
     /// Calls `each` with what a token must be, for each value of an atom.
     pub fn each_key(&self, each: &mut dyn FnMut(AtomKey<'_>)) {
-        for value in self.values.iter() {
-            match value {
-                ObservableRef::V4(address) => each(AtomKey::V4(address)),
-                ObservableRef::V6(address) => each(AtomKey::V6(address)),
-                ObservableRef::Range(IpNet::V4(range)) => each(AtomKey::V4Range(range)),
-                ObservableRef::Range(IpNet::V6(range)) => each(AtomKey::V6Range(range)),
-                ObservableRef::Domain(name) => each(AtomKey::Name(name.strip_prefix(WILDCARD).unwrap_or(name))),
-                ObservableRef::Email(address) => each(AtomKey::Email(address)),
-                ObservableRef::Hash(_, digest) => each(AtomKey::Hash(digest)),
-                ObservableRef::Url(url) => each(AtomKey::UrlHost(url.host)),
-                // Found by their spellings, among the patterns.
-                ObservableRef::Other(_) => {}
-            }
-        }
+        self.values.iter().filter_map(AtomKey::of).for_each(&mut *each);
         self.thumbprints.keys().for_each(|digest| each(AtomKey::Hash(digest)));
+    }
+
+    /// Returns what a token must be for about so many of the values.
+    pub fn some_keys(&self, count: usize) -> impl Iterator<Item = AtomKey<'_>> {
+        let all = 0..u32::try_from(self.values.len()).unwrap_or(NONE);
+        let step = all.len() / count.max(1) + 1;
+        all.step_by(step).filter_map(|value| self.values.get(value)).filter_map(AtomKey::of)
     }
 
     /// Tells whether an IPv4 address is listed, by itself, in a range or as the host of a URL.
@@ -185,15 +261,28 @@ impl AtomTable {
     /// Tells whether a name in ASCII is listed as it is or behind a wildcard, as a domain or as the host of a URL.
     pub fn has_name(&self, name: &[u8]) -> bool {
         self.values.find_domain(name).is_some()
-            || self.has_wildcards && name.len() <= NAME_BYTES && self.find_wildcard(name).is_some()
+            || self.values.has_wildcards() && name.len() <= NAME_BYTES && self.find_wildcard(name).is_some()
             || self.values.counts().urls > 0 && self.values.has_url_host(name)
     }
 
+    /// Calls `each` with every atom of a value, the last one first.
     fn each_of(&self, value: Option<u32>, each: &mut dyn FnMut(u32)) {
-        let mut id = value.and_then(|value| self.last.get(index(value))).copied().unwrap_or(NONE);
+        let Some(value) = value else { return };
+        let last = match value.checked_sub(self.whole.count) {
+            None => self.last_besides.get(&value),
+            Some(at) => self.last.get(index(at)),
+        };
+        let mut listed = self.whole.atom(value);
+        let mut id = last.copied().unwrap_or(NONE);
         while id != NONE {
+            if let Some(listed) = listed.take_if(|listed| *listed > id) {
+                each(listed);
+            }
             each(id);
-            id = self.atoms.get(index(id)).map_or(NONE, |atom| atom.before);
+            id = self.atom(id).map_or(NONE, |atom| atom.before);
+        }
+        if let Some(listed) = listed {
+            each(listed);
         }
     }
 
@@ -222,7 +311,7 @@ impl AtomTable {
             Token::Hex(digits) => {
                 let mut digest = [0; size_of::<DigestBytes>()];
                 let Some(digest) = from_hex(digits, &mut digest) else { return };
-                for kind in self.kinds.iter().filter(|kind| kind.digits() == digest.len() * 2) {
+                for kind in self.values.hash_kinds().iter().filter(|kind| kind.digits() == digest.len() * 2) {
                     self.each_of(self.values.find_digest(*kind, digest), &mut |id| each(id, range.clone()));
                 }
                 self.each_of(self.thumbprints.get(digest).copied(), &mut |id| each(id, range.clone()));
@@ -270,7 +359,7 @@ impl AtomTable {
                 if suffix.len() <= NAME_BYTES {
                     self.each_of(self.values.find_domain(suffix), &mut |id| each(id, range.clone()));
                     // A wildcard stands for what is below it alone.
-                    if self.has_wildcards && suffix.len() < name.len() {
+                    if self.values.has_wildcards() && suffix.len() < name.len() {
                         self.each_of(self.find_wildcard(suffix), &mut |id| each(id, range.clone()));
                     }
                 }
@@ -331,26 +420,44 @@ impl AtomTable {
         }
     }
 
+    /// Returns an atom by its number; those of the largest list are made up.
+    fn atom(&self, id: u32) -> Option<Atom> {
+        let WholeList { atoms, indicator, leaf, .. } = &self.whole;
+        if id < atoms.start {
+            return self.atoms.get(index(id)).copied();
+        }
+        let at = id - atoms.start;
+        if id < atoms.end {
+            return Some(Atom { indicator: indicator + at, leaf: leaf + at, value: at, before: NONE });
+        }
+        self.atoms.get(index(id).checked_sub(atoms.len())?).copied()
+    }
+
     /// Returns an atom by its number.
     pub fn entry(&self, id: u32) -> Option<AtomEntry> {
-        let Atom { indicator, leaf, .. } = *self.atoms.get(index(id))?;
+        let Atom { indicator, leaf, .. } = self.atom(id)?;
         Some(AtomEntry { indicator, leaf, seen: self.seen.get(&id).copied() })
     }
 
     /// Returns the value of an atom by the atom's number.
     pub fn value(&self, id: u32) -> Option<ObservableRef<'_>> {
-        self.values.get(self.atoms.get(index(id))?.value)
+        self.values.get(self.atom(id)?.value)
+    }
+
+    /// Returns the key of an atom's value by the atom's number.
+    pub fn key(&self, id: u32) -> Option<ValueKey> {
+        self.values.key(self.atom(id)?.value)
     }
 
     /// Returns every atom with its value, in the order in which they were added.
     pub fn iter(&self) -> impl Iterator<Item = (AtomEntry, ObservableRef<'_>)> {
-        let ids = 0..u32::try_from(self.atoms.len()).unwrap_or(NONE);
+        let ids = 0..u32::try_from(self.len()).unwrap_or(NONE);
         ids.filter_map(|id| self.entry(id).zip(self.value(id)))
     }
 
     /// Tells whether some atom is a digest of this kind.
     pub fn has_hash(&self, kind: HashKind) -> bool {
-        self.kinds.contains(&kind)
+        self.values.hash_kinds().contains(&kind)
     }
 }
 

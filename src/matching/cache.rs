@@ -1,6 +1,6 @@
 //! Compiled rulesets kept in a folder, so that the same packs need not be compiled again.
 //!
-//! A file holds what is dear to make: the tables of lists, and what yara-x compiled, which is machine code. So nothing in
+//! A file holds what is dear to make: the tables of lists, the filter, and what yara-x compiled, which is machine code. So nothing in
 //! it is used before its digest is known to be right, and it is only read where nobody else could have written it. Packs
 //! in YAML are not kept; they are read again.
 
@@ -10,13 +10,14 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
+use super::filter::Filter;
 use super::patterns::{CompiledPatterns, PatternBytes, YARA_VERSION};
 use super::ruleset::Ruleset;
 use crate::observable::table::{StoredReader, StoredWriter};
 use crate::pack::{Listed, Pack, PackError};
 
-/// The first bytes of each file; the number counts changes of what follows.
-const MAGIC: &[u8; 24] = b"stormglass ruleset 0003\n";
+/// The first bytes of each file; the number counts changes of what follows, and of how tables and filters hash.
+const MAGIC: &[u8; 24] = b"stormglass ruleset 0004\n";
 
 /// How many bytes a SHA-256 has.
 const DIGEST_BYTES: usize = 32;
@@ -59,6 +60,7 @@ pub struct StoredRuleset {
     /// The list of each file, in order; none for a file that is no list.
     pub lists: Vec<Option<Listed>>,
     patterns: CompiledPatterns,
+    filter: Filter,
 }
 
 /// A file that is being written; it appears only when it is whole.
@@ -183,6 +185,7 @@ impl RulesetCache {
 struct Kept {
     lists: Vec<Option<Listed>>,
     patterns: PatternBytes,
+    filter: Filter,
 }
 
 impl Kept {
@@ -201,13 +204,13 @@ impl Kept {
             _ => reader.bytes().map(Some),
         };
         let patterns = [pattern()?, pattern()?, pattern()?];
-        Ok(Self { lists, patterns })
+        Ok(Self { lists, patterns, filter: Filter::read_stored(reader)? })
     }
 
     /// Gives machine code to yara-x: only what has been compared with its digest may come here.
     fn proven(self) -> Result<StoredRuleset, CacheError> {
         let patterns = CompiledPatterns::read(&self.patterns).ok_or(CacheError::Damaged)?;
-        Ok(StoredRuleset { lists: self.lists, patterns })
+        Ok(StoredRuleset { lists: self.lists, patterns, filter: self.filter })
     }
 }
 
@@ -228,7 +231,7 @@ impl CacheWriter {
         Ok(())
     }
 
-    /// Keeps what yara-x compiled, and puts the file in its place.
+    /// Keeps what yara-x compiled and the filter, and puts the file in its place.
     ///
     /// # Errors
     /// The file cannot be written, or yara-x cannot write what it compiled.
@@ -241,6 +244,7 @@ impl CacheWriter {
                 to.bytes(&bytes)?;
             }
         }
+        ruleset.screen.filter.store(&mut to)?;
         let (mut to, digest) = self.to.finish();
         to.write_all(&digest)?;
         let file = to.into_inner().map_err(io::IntoInnerError::into_error)?;
@@ -256,7 +260,7 @@ impl Ruleset {
     /// # Errors
     /// See [`Ruleset::compile`].
     pub fn compile_stored(packs: Vec<Pack>, stored: StoredRuleset) -> Result<Self, Vec<PackError>> {
-        Self::compile_with(packs, Some(stored.patterns))
+        Self::compile_with(packs, Some((stored.patterns, stored.filter)))
     }
 }
 

@@ -2,15 +2,22 @@
 //!
 //! A filter may say yes wrongly, never no wrongly.
 
+use std::io;
 use std::net::IpAddr;
 use std::ops::Range;
 
 use super::atoms::{AtomKey, AtomTable};
+use crate::observable::table::{StoredReader, StoredWriter};
 
 /// Bits for one key: four of them are set, so about one of 1,000 values that are none passes.
 const BITS_PER_KEY: usize = 24;
 /// The smallest filter; it stays in the nearest cache.
 const LEAST_WORDS: usize = 1 << 9;
+
+/// A bit for each beginning of an address, two bytes long.
+const RANGE_WORDS: usize = (1 << 16) / 64;
+/// About how many atoms are looked up in filters that are read.
+const SAMPLE: usize = 256;
 
 /// A set of keys, each four bits of one word. Source: Putze, Sanders, Singler, "Cache-, Hash- and Space-Efficient Bloom
 /// Filters", section 3.
@@ -28,6 +35,15 @@ impl Bits {
     fn for_keys(count: usize) -> Self {
         let words = (count * BITS_PER_KEY / 64).next_power_of_two().max(LEAST_WORDS);
         Self { words: vec![0; words], mask: words as u64 - 1 }
+    }
+
+    fn read_stored(from: &mut StoredReader<'_>) -> io::Result<Self> {
+        let words = from.all(|bytes| Some(u64::from_le_bytes(bytes)))?;
+        if words.len() < LEAST_WORDS || !words.len().is_power_of_two() {
+            return Err(io::ErrorKind::InvalidData.into());
+        }
+        let mask = words.len() as u64 - 1;
+        Ok(Self { words, mask })
     }
 
     #[inline]
@@ -119,39 +135,48 @@ fn number_key(high: u64, low: u64) -> u64 {
     mixed(high.rotate_left(32) ^ low, low)
 }
 
-/// Every octet in digits, the first one lowest, and how many bits these take.
-static OCTETS: [(u32, u32); 256] = octets();
-
-#[expect(clippy::indexing_slicing, reason = "run by the compiler")]
-const fn octets() -> [(u32, u32); 256] {
-    let mut all = [(0, 0); 256];
-    let mut octet = 0_u32;
-    while octet < 256 {
-        let (hundreds, tens, ones) = (octet / 100 + 0x30, octet / 10 % 10 + 0x30, octet % 10 + 0x30);
-        all[octet as usize] = match octet {
-            100.. => (hundreds | tens << 8 | ones << 16, 24),
-            10.. => (tens | ones << 8, 16),
-            _ => (ones, 8),
-        };
-        octet += 1;
-    }
-    all
-}
-
-/// The bits before the last octet, where an address is compared as text: fifteen characters at most, three behind these.
+/// The bits before the last octet, where an address is compared as text: twelve characters at most.
 const BEFORE_LAST: u32 = 12 * 8;
 
 /// Writes an address so that the third dot is the twelfth of sixteen bytes, the first byte lowest, with zero bytes around it.
 fn dotted(address: u32) -> u128 {
-    let [first, second, third, last] =
-        address.to_be_bytes().map(|octet| OCTETS.get(usize::from(octet)).copied().unwrap_or_default());
-    let mut text = u128::from(last.0) << BEFORE_LAST;
+    let octets = address.to_be_bytes().map(|octet| OCTETS.get(usize::from(octet)).copied().unwrap_or_default());
+    let bits = |octet: u32| u32::BITS - (octet.leading_zeros() & !7);
+    let [first, second, third, last] = octets;
+    // Behind the last octet stands no dot.
+    let mut text = u128::from(last ^ u32::from(b'.') << (bits(last) - 8)) << BEFORE_LAST;
     let mut at = BEFORE_LAST;
-    for (digits, bits) in [third, second, first] {
-        at -= 8 + bits;
-        text |= u128::from(digits | u32::from(b'.') << bits) << at;
+    for octet in [third, second, first] {
+        at -= bits(octet);
+        text |= u128::from(octet) << at;
     }
     text
+}
+
+/// Each octet as it is written, with a dot behind it; the first character is the lowest byte.
+const OCTETS: [u32; 256] = octets();
+
+#[expect(
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    reason = "run by the compiler, with numbers below 256"
+)]
+const fn octets() -> [u32; 256] {
+    let mut table = [0; 256];
+    let mut octet = 0_usize;
+    while octet < 256 {
+        let mut rest = octet as u32;
+        table[octet] = b'.' as u32;
+        loop {
+            table[octet] = table[octet] << 8 | b'0' as u32 + rest % 10;
+            rest /= 10;
+            if rest == 0 {
+                break;
+            }
+        }
+        octet += 1;
+    }
+    table
 }
 
 #[inline]
@@ -181,21 +206,16 @@ pub(super) struct Filter {
 impl Filter {
     /// Prepares the filters of a table.
     pub fn new(atoms: &AtomTable) -> Self {
-        let (mut v4, mut names, mut hex) = (0, 0, 0);
-        atoms.each_key(&mut |key| match key {
-            AtomKey::V4(_) => v4 += 1,
-            AtomKey::Name(_) | AtomKey::Email(_) | AtomKey::UrlHost(_) => names += 1,
-            AtomKey::Hash(_) => hex += 1,
-            AtomKey::V6(_) | AtomKey::V4Range(_) | AtomKey::V6Range(_) => {}
-        });
+        let counts = atoms.counts();
+        let names = counts.domains + counts.emails + counts.urls;
         let mut filter = Self {
-            v4: Bits::for_keys(v4),
-            v4_ranges: vec![0; (1 << 16) / 64],
+            v4: Bits::for_keys(counts.v4),
+            v4_ranges: vec![0; RANGE_WORDS],
             has_v4_ranges: false,
             tops: Bits::for_keys(0),
             bases: Bits::for_keys(names),
             names: Bits::for_keys(names),
-            hex: Bits::for_keys(hex),
+            hex: Bits::for_keys(counts.hashes + atoms.thumbprint_count()),
             has_odd_names: false,
             has_lone_tops: false,
         };
@@ -232,17 +252,60 @@ impl Filter {
     }
 
     fn add_name(&mut self, name: &str) {
-        let (rest, top) = name.rsplit_once('.').unwrap_or_else(|| {
-            self.has_lone_tops = true;
-            ("", name)
-        });
-        self.has_odd_names |= !top.starts_with(|c: char| c.is_ascii_alphabetic() || !c.is_ascii());
-        let base = rest.rfind('.').map_or(name, |at| name.get(at + 1..).unwrap_or(name));
-        let end = name.len();
-        let key = |part: &str| key(name.as_bytes(), end - part.len()..end);
-        self.tops.insert(key(top));
-        self.bases.insert(key(base));
-        self.names.insert(key(name));
+        let name = name.as_bytes();
+        let (base, top) = ends(name);
+        self.has_lone_tops |= top.len() == name.len();
+        self.has_odd_names |= !top.first().is_some_and(|byte| byte.is_ascii_alphabetic() || !byte.is_ascii());
+        self.tops.insert(key(name, name.len() - top.len()..name.len()));
+        self.bases.insert(key(name, name.len() - base.len()..name.len()));
+        self.names.insert(key(name, 0..name.len()));
+    }
+
+    /// Writes the filters.
+    ///
+    /// # Errors
+    /// What the writer fails with.
+    pub fn store(&self, to: &mut StoredWriter<'_>) -> io::Result<()> {
+        let Self { v4, v4_ranges, has_v4_ranges, tops, bases, names, hex, has_odd_names, has_lone_tops } = self;
+        for flag in [*has_v4_ranges, *has_odd_names, *has_lone_tops] {
+            to.number(u64::from(flag))?;
+        }
+        to.all(v4_ranges, u64::to_le_bytes)?;
+        [v4, tops, bases, names, hex].into_iter().try_for_each(|bits| to.all(&bits.words, u64::to_le_bytes))
+    }
+
+    /// Reads filters.
+    ///
+    /// # Errors
+    /// What the reader fails with, or that it holds what none writes.
+    pub fn read_stored(from: &mut StoredReader<'_>) -> io::Result<Self> {
+        let mut flag = || from.number().map(|flag| flag != 0);
+        let [has_v4_ranges, has_odd_names, has_lone_tops] = [flag()?, flag()?, flag()?];
+        let v4_ranges = from.all(|bytes| Some(u64::from_le_bytes(bytes)))?;
+        if v4_ranges.len() != RANGE_WORDS {
+            return Err(io::ErrorKind::InvalidData.into());
+        }
+        let mut bits = || Bits::read_stored(from);
+        let [v4, tops, bases, names, hex] = [bits()?, bits()?, bits()?, bits()?, bits()?];
+        Ok(Self { v4, v4_ranges, has_v4_ranges, tops, bases, names, hex, has_odd_names, has_lone_tops })
+    }
+
+    /// Tells whether some of the atoms pass: filters that another program wrote may hash otherwise.
+    pub fn passes_sample(&self, atoms: &AtomTable) -> bool {
+        let passes_name = |name: &[u8]| {
+            let (base, top) = ends(name);
+            let end = name.len();
+            self.has_name(name, 0..end)
+                && self.has_base(name, end - base.len()..end)
+                && self.has_top(name, end - top.len()..end)
+        };
+        atoms.some_keys(SAMPLE).all(|key| match key {
+            AtomKey::V4(address) => self.has_v4_text(dotted(address)),
+            AtomKey::Name(name) => passes_name(name.as_bytes()),
+            AtomKey::Hash(digest) => self.hex.has(digest_key(first_bytes(digest), digest.len())),
+            AtomKey::Email(_) | AtomKey::UrlHost(_) => true,
+            AtomKey::V6(_) | AtomKey::V4Range(_) | AtomKey::V6Range(_) => true,
+        })
     }
 
     /// Tells whether an address may be listed.
@@ -291,6 +354,14 @@ impl Filter {
     pub fn has_hex(&self, digits: &[u8]) -> bool {
         digits.first_chunk().is_some_and(|first| self.hex.has(digest_key(first_digits(*first), digits.len() / 2)))
     }
+}
+
+/// Returns the last two labels of a name, and the last one alone.
+fn ends(name: &[u8]) -> (&[u8], &[u8]) {
+    let mut labels = name.rsplitn(3, |byte| *byte == b'.');
+    let top = labels.next().unwrap_or(name);
+    let base = labels.next().map_or(top.len(), |label| label.len() + 1 + top.len());
+    (name.get(name.len() - base..).unwrap_or(name), top)
 }
 
 /// Digests are random, so their first bytes tell enough.

@@ -6,6 +6,7 @@ use std::ops::Range;
 
 use super::atoms::AtomTable;
 use super::condition::Test;
+use crate::observable::table::ValueKey;
 use crate::pack::{Advisory, Examples, Indicator, ListedIndicator, Severity};
 
 /// A pack's name and advisory.
@@ -64,6 +65,14 @@ impl<'r> IndicatorView<'r> {
         }
     }
 
+    /// Appends its id.
+    pub fn write_id(self, to: &mut String) {
+        match self {
+            Self::Written(compiled) => to.push_str(&compiled.indicator.id),
+            Self::Listed { listed, .. } => listed.write_id(to),
+        }
+    }
+
     /// Returns its name for people.
     pub fn name(self) -> Cow<'r, str> {
         match self {
@@ -76,7 +85,7 @@ impl<'r> IndicatorView<'r> {
     pub fn kind(self) -> &'static str {
         match self {
             Self::Written(compiled) => compiled.kind,
-            Self::Listed { listed, .. } => listed.value.key(),
+            Self::Listed { listed, .. } => listed.value.key().as_str(),
         }
     }
 
@@ -110,6 +119,45 @@ impl<'r> IndicatorView<'r> {
             Self::Written(compiled) => Some(&compiled.indicator.examples),
             Self::Listed { .. } => None,
         }
+    }
+}
+
+/// Indicators in a row.
+#[derive(Clone, Copy, Debug)]
+pub enum IndicatorRun<'r> {
+    /// Their pack writes them out.
+    Written(&'r [CompiledIndicator]),
+    /// They are values of a list.
+    Listed {
+        /// The index of their pack.
+        pack: usize,
+        /// The values.
+        values: ListedRun<'r>,
+    },
+}
+
+/// Values of a list in a row.
+#[derive(Clone, Copy, Debug)]
+pub struct ListedRun<'r> {
+    first: u32,
+    count: usize,
+    atoms: &'r AtomTable,
+}
+
+impl ListedRun<'_> {
+    /// Returns how many there are.
+    pub fn len(&self) -> usize {
+        self.count
+    }
+
+    /// Tells whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    /// Returns the key of each.
+    pub fn keys(&self) -> impl Iterator<Item = ValueKey> {
+        (self.first..).take(self.count).filter_map(|atom| self.atoms.key(atom))
     }
 }
 
@@ -156,6 +204,23 @@ impl Indicators {
             self.runs.push(Run { first: self.len, kind: RunKind::Listed(atoms.start, pack) });
             self.len += atoms.len();
         }
+    }
+
+    /// Returns all of them, each run with the index of its first.
+    pub fn runs<'r>(&'r self, atoms: &'r AtomTable) -> impl Iterator<Item = (usize, IndicatorRun<'r>)> {
+        let ends = self.runs.iter().skip(1).map(|run| run.first).chain([self.len]);
+        self.runs.iter().zip(ends).map(move |(run, end)| {
+            let count = end - run.first;
+            let run_of = match run.kind {
+                RunKind::Written(start) => {
+                    IndicatorRun::Written(self.written.get(start..start + count).unwrap_or_default())
+                }
+                RunKind::Listed(first, pack) => {
+                    IndicatorRun::Listed { pack, values: ListedRun { first, count, atoms } }
+                }
+            };
+            (run.first, run_of)
+        })
     }
 
     pub fn get<'r>(&'r self, index: usize, atoms: &'r AtomTable) -> Option<IndicatorView<'r>> {

@@ -33,7 +33,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 pub use cache::{CacheError, CacheWriter, RulesetCache, StoredRuleset};
-pub use indicators::{CompiledIndicator, IndicatorView, PackInfo};
+pub use indicators::{CompiledIndicator, IndicatorRun, IndicatorView, ListedRun, PackInfo};
 pub use matcher::Matcher;
 pub use ruleset::{Digests, Evaluated, Ruleset};
 

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::{ObservableValue, SightingKind};
 use crate::observable::candidates::Level;
-use crate::observable::table::{ObservableRef, ObservableTable, TableFull};
+use crate::observable::table::{ObservableRef, ObservableTable, TableFull, ValueKey};
 use crate::observable::{HashKind, Observable};
 use crate::pack::{Expr, Indicator, Pack, PackError};
 use crate::record::{Field, FieldName};
@@ -15,7 +15,8 @@ use crate::record::{Field, FieldName};
 use super::Hit;
 use super::atoms::AtomTable;
 use super::condition::{Facts, LeafKind, Test, kind_of};
-use super::indicators::{CompiledIndicator, IndicatorView, Indicators, PackInfo};
+use super::filter::Filter;
+use super::indicators::{CompiledIndicator, IndicatorRun, IndicatorView, Indicators, PackInfo};
 use super::patterns::{CompiledPatterns, PatternBuilder, Patterns};
 use super::predicate::{self, FieldTest};
 use super::screen::Screen;
@@ -79,12 +80,16 @@ impl Ruleset {
         Self::compile_with(packs, None)
     }
 
-    /// Compiles packs, with the compiled patterns of these same packs if they are known.
-    pub(super) fn compile_with(mut packs: Vec<Pack>, known: Option<CompiledPatterns>) -> Result<Self, Vec<PackError>> {
+    /// Compiles packs, with the compiled patterns and the filter of these same packs if they are known.
+    pub(super) fn compile_with(
+        mut packs: Vec<Pack>,
+        known: Option<(CompiledPatterns, Filter)>,
+    ) -> Result<Self, Vec<PackError>> {
+        let (known, known_filter) = known.unzip();
         let largest = (0..packs.len()).max_by_key(|at| packs.get(*at).map_or(0, |pack| pack.listed.len()));
         let values =
             largest.and_then(|at| packs.get_mut(at)).map(|pack| std::mem::take(&mut pack.listed).into_values());
-        let mut own = largest.zip(values.as_ref().map(ObservableTable::len));
+        let mut own = largest;
         let atoms = AtomTable::starting_from(values.unwrap_or_default());
         let mut building = Building { atoms, patterns: PatternBuilder::new(known), ..Building::default() };
         let mut infos = Vec::new();
@@ -113,8 +118,8 @@ impl Ruleset {
                 }
                 indicators.push(CompiledIndicator { pack: pack_index, indicator, kind, test });
             }
-            let added = match own.take_if(|(at, _)| *at == pack_index) {
-                Some((_, count)) => building.known_values(indicators.len(), count),
+            let added = match own.take_if(|at| *at == pack_index) {
+                Some(_) => building.known_values(indicators.len()),
                 None => building.values(indicators.len(), pack.listed.values()),
             };
             match added {
@@ -128,8 +133,8 @@ impl Ruleset {
         }
         let whole = |problem: String| vec![whole_fault("(all packs)", &problem)];
         let patterns = building.patterns.build().map_err(whole)?;
-        let screen =
-            Screen::new(&building.atoms, &patterns, &building.record_leaves, &building.tokens).map_err(whole)?;
+        let screen = Screen::new(&building.atoms, &patterns, &building.record_leaves, &building.tokens, known_filter)
+            .map_err(whole)?;
         let required =
             building.record_leaves.iter().map(|leaf| predicate::required_fields(leaf).cloned().collect()).collect();
         Ok(Self {
@@ -171,6 +176,11 @@ impl Ruleset {
         (0..self.len()).filter_map(|index| self.indicator(index))
     }
 
+    /// Returns every indicator in runs, each with the index of its first.
+    pub fn runs(&self) -> impl Iterator<Item = (usize, IndicatorRun<'_>)> {
+        self.indicators.runs(&self.atoms)
+    }
+
     /// Returns the atoms with their indicators, in the order of the packs.
     pub fn atoms(&self) -> impl Iterator<Item = (IndicatorView<'_>, ObservableRef<'_>)> {
         self.atoms.iter().filter_map(|(entry, value)| Some((self.indicator_of(entry.indicator)?, value)))
@@ -197,17 +207,11 @@ impl Ruleset {
     }
 
     /// Tells why an indicator could not have been found in what was scanned; none where it could.
-    pub fn why_not_evaluable(&self, indicator: IndicatorView<'_>, evaluated: &Evaluated) -> Option<Cow<'static, str>> {
+    pub fn why_not_evaluable(&self, indicator: &CompiledIndicator, evaluated: &Evaluated) -> Option<Cow<'static, str>> {
         if !evaluated.artifacts.load(Ordering::Relaxed) {
-            return Some(Cow::Borrowed("no artifact was examined"));
+            return Some(Cow::Borrowed(NO_ARTIFACT));
         }
-        match indicator {
-            IndicatorView::Written(compiled) => self.lacks(&compiled.test, evaluated).map(Cow::Owned),
-            IndicatorView::Listed { listed, .. } if listed.value.is_digest() => {
-                (!evaluated.digests.load(Ordering::Relaxed)).then_some(Cow::Borrowed(NO_DIGEST))
-            }
-            IndicatorView::Listed { .. } => None,
-        }
+        self.lacks(&indicator.test, evaluated).map(Cow::Owned)
     }
 
     fn lacks(&self, test: &Test, evaluated: &Evaluated) -> Option<String> {
@@ -296,6 +300,14 @@ impl Ruleset {
 }
 
 impl Evaluated {
+    /// Tells why the values of lists with this key could not have been found in what was scanned; none where they could.
+    pub fn why_not_evaluable(&self, key: ValueKey) -> Option<&'static str> {
+        if !self.artifacts.load(Ordering::Relaxed) {
+            return Some(NO_ARTIFACT);
+        }
+        (key.is_digest() && !self.digests.load(Ordering::Relaxed)).then_some(NO_DIGEST)
+    }
+
     /// Returns the record leaves for which no record had all the fields yet.
     pub(super) fn open_leaves(&self) -> impl Iterator<Item = usize> + '_ {
         self.records.iter().enumerate().filter(|(_, known)| !known.load(Ordering::Relaxed)).map(|(leaf, _)| leaf)
@@ -311,30 +323,26 @@ impl Evaluated {
 
 impl Building {
     /// Adds the values that the table was made from as atoms, each of an indicator of its own; returns the atoms.
-    fn known_values(&mut self, indicator: usize, count: usize) -> Result<Range<u32>, TableFull> {
-        let count = u32::try_from(count).map_err(|_| TableFull)?;
-        self.each_value(indicator, 0..count, |atoms, indicator, leaf, value| atoms.add_known(indicator, leaf, value))
+    fn known_values(&mut self, indicator: usize) -> Result<Range<u32>, TableFull> {
+        let indicator = u32::try_from(indicator).map_err(|_| TableFull)?;
+        let atoms = self.atoms.add_whole(indicator, self.leaves)?;
+        let count = atoms.end - atoms.start;
+        for (atom, observable) in self.atoms.spelled(atoms.clone()) {
+            let at = atom - atoms.start;
+            self.patterns.spellings(indicator + at, self.leaves + at, atom, observable);
+        }
+        self.leaves += count;
+        Ok(atoms)
     }
 
     /// Adds the values of a list as atoms, each of an indicator of its own; returns the atoms.
     fn values(&mut self, indicator: usize, values: &ObservableTable) -> Result<Range<u32>, TableFull> {
-        self.each_value(indicator, values.iter(), |atoms, indicator, leaf, value| {
-            atoms.add_value(indicator, leaf, value)
-        })
-    }
-
-    fn each_value<V>(
-        &mut self,
-        indicator: usize,
-        values: impl Iterator<Item = V>,
-        add: impl Fn(&mut AtomTable, u32, u32, V) -> Result<u32, TableFull>,
-    ) -> Result<Range<u32>, TableFull> {
         let number = |atoms: &AtomTable| u32::try_from(atoms.len()).map_err(|_| TableFull);
         let first = number(&self.atoms)?;
-        for (indicator, value) in (indicator..).zip(values) {
+        for (indicator, value) in (indicator..).zip(values.iter()) {
             let indicator = u32::try_from(indicator).map_err(|_| TableFull)?;
-            let atom = add(&mut self.atoms, indicator, self.leaves, value)?;
-            if let Some(ObservableRef::Other(observable)) = self.atoms.value(atom) {
+            let atom = self.atoms.add_value(indicator, self.leaves, value)?;
+            if let ObservableRef::Other(observable) = value {
                 self.patterns.spellings(indicator, self.leaves, atom, observable);
             }
             self.leaves = self.leaves.checked_add(1).ok_or(TableFull)?;
@@ -403,6 +411,9 @@ impl Building {
         }
     }
 }
+
+/// Why nothing may have been found.
+const NO_ARTIFACT: &str = "no artifact was examined";
 
 /// Why a listed hash may not have been found.
 const NO_DIGEST: &str = "no digest of any file was computed; only text was searched for this hash";

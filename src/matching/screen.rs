@@ -29,7 +29,7 @@ const HEADER_BYTES: usize = 96;
 /// What can be seen of a ruleset in raw bytes.
 #[derive(Debug)]
 pub(super) struct Screen {
-    filter: Filter,
+    pub filter: Filter,
     shapes: Shapes,
     /// Which instructions the sweep uses.
     pub level: Level,
@@ -44,12 +44,14 @@ pub(super) struct Screen {
 }
 
 impl Screen {
-    /// Prepares the screen for the atoms, patterns and record leaves of a ruleset.
+    /// Prepares the screen for the atoms, patterns and record leaves of a ruleset, with the filter of these atoms if it is
+    /// known.
     pub fn new(
         atoms: &AtomTable,
         patterns: &Patterns,
         leaves: &[Vec<FieldTest>],
         tokens: &TokenTable,
+        known: Option<Filter>,
     ) -> Result<Self, String> {
         let mut words: Vec<String> = Vec::new();
         let leaves = leaves
@@ -65,7 +67,7 @@ impl Screen {
             AhoCorasick::builder().ascii_case_insensitive(true).build(&words).map_err(|error| error.to_string())?;
         let tokens = (!tokens.is_empty()).then(|| AhoCorasick::new(TOKENS)).transpose();
         Ok(Self {
-            filter: Filter::new(atoms),
+            filter: known.filter(|known| known.passes_sample(atoms)).unwrap_or_else(|| Filter::new(atoms)),
             tokens: tokens.map_err(|error| error.to_string())?,
             shapes: atoms.shapes(),
             level: Level::detect(),

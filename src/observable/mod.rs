@@ -32,7 +32,7 @@ pub use certificate::{Certificate, CertificatePart};
 pub use domain::WILDCARD;
 pub use hash::HashKind;
 pub use ip::IpRange;
-pub use plain::PlainReader;
+pub use plain::{PlainReader, v4_line};
 pub use signature::RsaKey;
 pub use token::{FoundToken, Token, TokenForm, tokens_in};
 pub use token_hiding::Hiding;

@@ -34,9 +34,13 @@ impl PlainReader {
             Some(AtomKind::HashOf(kind)) => self.digest(Some(kind), bytes),
             Some(_) => None,
             None if bytes.iter().all(|byte| byte.is_ascii_digit() || *byte == b'.') => v4(bytes),
-            None if memchr::memchr(b'.', bytes).is_none() => self.digest(None, bytes),
-            None if memchr::memchr(b'@', bytes).is_some() => self.email(text),
-            None => self.domain(text),
+            None if HashKind::of_digits(bytes.len()).is_some() && memchr::memchr(b'.', bytes).is_none() => {
+                self.digest(None, bytes)
+            }
+            None => match plain_name(bytes) {
+                Some(case) => Some(ObservableRef::Domain(self.in_lower_case(text, case))),
+                None => self.email(text),
+            },
         }
     }
 
@@ -92,6 +96,53 @@ fn v4(text: &[u8]) -> Option<ObservableRef<'static>> {
         before = byte;
     }
     if has_zero { None } else { ip::parse_v4(text).map(ObservableRef::V4) }
+}
+
+/// Reads a plain IPv4 address at the beginning of a text, behind which the line ends, and returns how many bytes the line
+/// has with its end. It looks at sixteen bytes at once, and at nothing where there are fewer.
+#[inline]
+pub fn v4_line(text: &[u8]) -> Option<(u32, usize)> {
+    const ONES: u128 = u128::MAX / 0xff;
+    let line = u128::from_le_bytes(*text.first_chunk()?);
+    // A byte is 0 to 9, or zero, if and only if this addition leaves its highest bit alone.
+    let (digits, dots) = (line ^ (ONES * 0x30), line ^ (ONES * 0x2e));
+    let (low, high) = (ONES * 0x7f, ONES * 0x80);
+    let no_digits = high_bits(((digits & low) + ONES * 0x76 | digits) & high);
+    let no_dots = high_bits(((dots & low) + low | dots) & high);
+    let (mut ends, mut start, mut fits, mut address) = (no_digits, 0, true, 0_u32);
+    for place in 0..4 {
+        let end = ends.trailing_zeros();
+        let length = end.wrapping_sub(start);
+        fits &= (1..=3).contains(&length) && (place == 3 || no_dots >> (end & 31) & 1 == 0);
+        // The digits of an octet to the upper end of four bytes, the last one highest.
+        let octet = u32::try_from(line >> (8 * start & 127) & 0xffff_ffff).unwrap_or_default();
+        let octet = octet.wrapping_shl(32_u32.wrapping_sub(length.wrapping_mul(8))) & 0x0f0f_0f0f;
+        let (hundreds, tens, ones) = (octet >> 8 & 15, octet >> 16 & 15, octet >> 24);
+        let value = hundreds * 100 + tens * 10 + ones;
+        // An octet that begins with a zero may be octal.
+        fits &= value <= 255 && (length < 2 || value >= if length == 2 { 10 } else { 100 });
+        address = address << 8 | value;
+        start = end.wrapping_add(1);
+        ends &= ends.wrapping_sub(1);
+    }
+    let end = usize::try_from(start).ok()?.checked_sub(1)?;
+    let length = match text.get(end..)? {
+        [b'\n', ..] => end + 1,
+        [b'\r', b'\n', ..] => end + 2,
+        _ => return None,
+    };
+    fits.then_some((address, length))
+}
+
+/// Gathers the highest bits of sixteen bytes; the first byte's becomes the lowest.
+#[inline]
+fn high_bits(bytes: u128) -> u32 {
+    // The factor moves the bits of eight bytes next to each other, and none of them over another.
+    let of_half = |half: u128| {
+        let half = u64::try_from(half & u128::from(u64::MAX)).unwrap_or_default();
+        u32::try_from(half.wrapping_mul(0x0002_0408_1020_4081) >> 56).unwrap_or_default()
+    };
+    of_half(bytes) | of_half(bytes >> 64) << 8
 }
 
 /// Reads a name of two or more labels in ASCII, the last one beginning with a letter; none where anything is out of the
@@ -192,6 +243,24 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn a_line_is_an_address_where_all_of_it_is_one(
+            line in "[0-9.]{0,16}|[0-9]{1,3}(\\.[0-9]{1,3}){2,4}|[12]?[0-9]?[0-9](\\.[12]?[0-9]?[0-9]){3}[ #é\\x00:/]?",
+            end in "\r?\n|\r|",
+            rest in "[0-9.\n]{0,16}",
+        ) {
+            let text = format!("{line}{end}{rest}");
+            let whole = text.split_once('\n').map(|(line, _)| line.strip_suffix('\r').unwrap_or(line));
+            let expected = whole.and_then(|line| v4(line.as_bytes()));
+            let read = v4_line(text.as_bytes());
+            if let Some((address, length)) = read {
+                prop_assert_eq!(Some(ObservableRef::V4(address)), expected);
+                prop_assert_eq!(Some(length), text.find('\n').map(|at| at + 1));
+            } else if text.len() >= 16 && whole.is_some_and(|line| line.len() < 16) {
+                prop_assert_eq!(None, expected);
+            }
+        }
+
         #[test]
         fn what_is_read_here_is_what_the_parser_reads(
             text in "[a-cxX0-9.@:/*+_ -]{0,24}|[0-9.]{7,16}|[0-3]{1,3}(\\.[0-9]{1,3}){3}|[a-fA-F0-9:-]{30,66}\

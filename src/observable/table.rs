@@ -8,12 +8,14 @@ use foldhash::fast::{FixedState, RandomState};
 
 use super::HashKind;
 
+mod batch;
 mod borrowed;
 mod index;
 mod stored;
 mod values;
 
-pub use borrowed::{DigestBytes, ObservableRef, UrlRef, from_hex};
+pub use batch::Batch;
+pub use borrowed::{DigestBytes, ObservableRef, UrlRef, ValueKey, from_hex};
 
 pub use stored::{StoredReader, StoredWriter};
 
@@ -110,8 +112,25 @@ impl ObservableTable {
     /// # Errors
     /// Fails where the table is full.
     pub fn add(&mut self, value: ObservableRef<'_>) -> Result<Added, TableFull> {
-        let hash = self.hasher.of(value);
-        let Self { values, hasher, .. } = self;
+        self.add_hashed(value, self.hasher.of(value))
+    }
+
+    fn index_of(&self, value: ObservableRef<'_>) -> &Index {
+        match value {
+            ObservableRef::V4(_) => &self.v4,
+            ObservableRef::V6(_) => &self.v6,
+            ObservableRef::Range(_) => &self.ranges,
+            ObservableRef::Domain(_) => &self.domains,
+            ObservableRef::Email(_) => &self.emails,
+            ObservableRef::Hash(..) => &self.hashes,
+            ObservableRef::Url(_) => &self.urls,
+            ObservableRef::Other(_) => &self.others,
+        }
+    }
+
+    #[inline]
+    fn add_hashed(&mut self, value: ObservableRef<'_>, hash: u64) -> Result<Added, TableFull> {
+        let values = &mut self.values;
         let index = match value {
             ObservableRef::V4(_) => &mut self.v4,
             ObservableRef::V6(_) => &mut self.v6,
@@ -122,11 +141,13 @@ impl ObservableTable {
             ObservableRef::Url(_) => &mut self.urls,
             ObservableRef::Other(_) => &mut self.others,
         };
-        if let Some(id) = index.find(hash, |id| values.get(id) == Some(value)) {
-            return Ok(Added { id, is_new: false });
-        }
+        index.make_room();
+        let free = match index.search(hash, |id| values.get(id) == Some(value)) {
+            Ok(id) => return Ok(Added { id, is_new: false }),
+            Err(free) => free,
+        };
         let id = values.push(value).ok_or(TableFull)?;
-        index.insert(hash, id, |id| values.get(id).map_or(0, |value| hasher.of(value)));
+        index.add(free, hash, id);
         if let ObservableRef::Url(url) = value {
             self.link_url(id, url);
         }
@@ -136,13 +157,11 @@ impl ObservableTable {
     fn link_url(&mut self, id: u32, url: UrlRef<'_>) {
         let Self { values, hasher, .. } = self;
         let hash = hasher.text(url.host.as_bytes());
-        let host_of = |id| values.url(id).map(|url| url.host);
-        match self.url_hosts.find(hash, |id| host_of(id) == Some(url.host)) {
-            Some(first) => values.link_url(first, id),
-            None => {
-                let rehash = |id| host_of(id).map_or(0, |host| hasher.text(host.as_bytes()));
-                self.url_hosts.insert(hash, id, rehash);
-            }
+        let has_host = |id| values.url(id).is_some_and(|known| known.host == url.host);
+        self.url_hosts.make_room();
+        match self.url_hosts.search(hash, has_host) {
+            Ok(first) => values.link_url(first, id),
+            Err(free) => self.url_hosts.add(free, hash, id),
         }
     }
 
@@ -154,6 +173,16 @@ impl ObservableTable {
     /// Tells whether there is no value.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// Returns the kinds of the digests, in the order in which they came.
+    pub fn hash_kinds(&self) -> &[HashKind] {
+        &self.values.noted.hash_kinds
+    }
+
+    /// Tells whether some domain begins with `*.`.
+    pub fn has_wildcards(&self) -> bool {
+        self.values.noted.has_wildcards
     }
 
     /// Returns how many values of each shape there are.
@@ -173,6 +202,11 @@ impl ObservableTable {
     /// Returns a value by its number.
     pub fn get(&self, id: u32) -> Option<ObservableRef<'_>> {
         self.values.get(id)
+    }
+
+    /// Returns the key of a value by the value's number.
+    pub fn key(&self, id: u32) -> Option<ValueKey> {
+        self.values.key(id)
     }
 
     /// Returns every value in order.
@@ -279,16 +313,17 @@ impl ValueHasher {
     }
 }
 
+#[inline]
 fn words(bytes: &[u8], bits: u64, state: &mut impl Hasher) {
     let (whole, rest) = bytes.as_chunks::<8>();
     for word in whole {
         state.write_u64(u64::from_le_bytes(*word) | bits);
     }
-    let mut last = [0; 8];
-    for (to, from) in last.iter_mut().zip(rest) {
-        *to = *from;
+    if !rest.is_empty() {
+        // The last word may take in some bytes again, which is faster than to take few.
+        let few = || rest.iter().fold(0, |word, byte| word << 8 | u64::from(*byte));
+        state.write_u64(bytes.last_chunk().map_or_else(few, |word| u64::from_le_bytes(*word)) | bits);
     }
-    state.write_u64(u64::from_le_bytes(last) | bits);
     state.write_usize(bytes.len());
 }
 

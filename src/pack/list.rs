@@ -6,11 +6,12 @@ use csv::{ReaderBuilder, StringRecord, Trim};
 
 use super::codes::{LIST_TYPE, LIST_VALUE, NO_INDICATOR, SHAPE, SYNTAX, TOO_LARGE, VALUE};
 use super::fields::nearest;
+use super::listed::Pending;
 use super::mistakes::Mistakes;
 use super::source::Position;
 use super::{Listed, Pack, PackError};
 use crate::observable::table::{DigestBytes, ObservableRef};
-use crate::observable::{AtomKind, CertificatePart, HashKind, Observable, PlainReader};
+use crate::observable::{AtomKind, CertificatePart, HashKind, Observable, PlainReader, v4_line};
 
 /// The words of the column `type`.
 const TYPES: &[(&str, AtomKind)] = &[
@@ -221,7 +222,22 @@ fn row(cells: &[&str], raw: &Raw<'_>, columns: &Columns, list: &mut List<'_>) {
 /// Reads a plain list: one value a line, its kind told by its shape; `#` begins a comment. Returns the mistakes of all lines with it.
 pub(super) fn load_plain(name: &str, file: &str, text: &str) -> (Option<Pack>, Vec<PackError>) {
     let mut list = List::new(file);
-    for (number, line) in (1_u64..).zip(lines(text)) {
+    let (mut rest, mut number) = (text, 0);
+    while !rest.is_empty() {
+        number += 1;
+        if let Some((address, length)) = v4_line(rest.as_bytes()) {
+            list.push_value(ObservableRef::V4(address), number);
+            rest = rest.get(length..).unwrap_or_default();
+            continue;
+        }
+        let end = memchr::memchr(b'\n', rest.as_bytes()).unwrap_or(rest.len());
+        let line = rest.get(..end).unwrap_or_default();
+        rest = rest.get(end + 1..).unwrap_or_default();
+        let line = line.strip_suffix('\r').unwrap_or(line);
+        // What is plain has neither a comment nor space around it.
+        if list.push_plain(None, line, number, None) {
+            continue;
+        }
         let value = without_comment(line).trim();
         if value.is_empty() || list.push_plain(None, value, number, None) {
             continue;
@@ -314,6 +330,7 @@ impl<'t> Raw<'t> {
 struct List<'f> {
     mistakes: Mistakes<'f>,
     listed: Listed,
+    pending: Pending,
     plain: PlainReader,
     digest: DigestBytes,
     /// The note of the row that is being read.
@@ -325,6 +342,7 @@ impl<'f> List<'f> {
         Self {
             mistakes: Mistakes::new(file),
             listed: Listed::default(),
+            pending: Pending::default(),
             plain: PlainReader::default(),
             digest: [0; size_of::<DigestBytes>()],
             note: String::new(),
@@ -333,19 +351,27 @@ impl<'f> List<'f> {
 
     /// Adds a value in one of the common spellings, and tells whether it is in one.
     fn push_plain(&mut self, kind: Option<AtomKind>, text: &str, line: u64, note: Option<&str>) -> bool {
-        let Self { plain, listed, mistakes, .. } = self;
+        let Self { plain, listed, pending, mistakes, .. } = self;
         let Some(value) = plain.read(kind, text) else { return false };
-        add(listed, mistakes, value, line, note);
+        add(listed, pending, mistakes, value, line, note);
         true
+    }
+
+    /// Adds a value that has been read.
+    fn push_value(&mut self, value: ObservableRef<'_>, line: u64) {
+        let Self { listed, pending, mistakes, .. } = self;
+        add(listed, pending, mistakes, value, line, None);
     }
 
     /// Adds a value, or gives the note to the indicator that has it already.
     fn push(&mut self, observable: &Observable, line: u64, note: Option<&str>) {
-        let Self { listed, mistakes, digest, .. } = self;
-        add(listed, mistakes, ObservableRef::new(observable, digest), line, note);
+        let Self { listed, pending, mistakes, digest, .. } = self;
+        add(listed, pending, mistakes, ObservableRef::new(observable, digest), line, note);
     }
 
     fn finish(mut self, name: &str, file: &str) -> (Option<Pack>, Vec<PackError>) {
+        let Self { listed, pending, mistakes, .. } = &mut self;
+        listed.add(pending, &mut |line| refuse_full(mistakes, line));
         if self.listed.is_empty() && self.mistakes.is_empty() {
             let expected = "a YAML pack, a CSV list with the header `type,value`, or one value a line";
             self.mistakes.add(Position::START, NO_INDICATOR, "the file holds no indicator", expected, "add values");
@@ -356,12 +382,26 @@ impl<'f> List<'f> {
     }
 }
 
-fn add(listed: &mut Listed, mistakes: &mut Mistakes<'_>, value: ObservableRef<'_>, line: u64, note: Option<&str>) {
-    if listed.add(value, line, note).is_err() {
-        let problem = "the list holds more than can be numbered";
-        let expected = "at most 4 GiB of values and as much of notes";
-        mistakes.add(Position { line, column: 1 }, TOO_LARGE, problem, expected, "split the list into several files");
+fn add(
+    listed: &mut Listed,
+    pending: &mut Pending,
+    mistakes: &mut Mistakes<'_>,
+    value: ObservableRef<'_>,
+    line: u64,
+    note: Option<&str>,
+) {
+    if pending.put(listed, value, line, note).is_err() {
+        refuse_full(mistakes, line);
     }
+    if pending.is_full() {
+        listed.add(pending, &mut |line| refuse_full(mistakes, line));
+    }
+}
+
+fn refuse_full(mistakes: &mut Mistakes<'_>, line: u64) {
+    let problem = "the list holds more than can be numbered";
+    let expected = "at most 4 GiB of values and as much of notes";
+    mistakes.add(Position { line, column: 1 }, TOO_LARGE, problem, expected, "split the list into several files");
 }
 
 #[cfg(test)]

@@ -1,16 +1,17 @@
 //! The values of a bare list in little memory: what they have in common as indicators is not written down for each.
 
 use std::io;
+use std::ops::Range;
 
 use super::yaml::DEFAULT_CONFIDENCE;
 use super::{Atom, Examples, Expr, Indicator, Severity};
-use crate::observable::table::{ObservableRef, ObservableTable, StoredReader, StoredWriter, TableFull};
+use crate::observable::table::{Batch, ObservableRef, ObservableTable, StoredReader, StoredWriter, TableFull};
 
 /// The values of a bare list, each once, with the lines and notes that they came with.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Listed {
     values: ObservableTable,
-    /// The line of each value, from 1.
+    /// The line of each value, from 1; none of a list that was stored.
     lines: Vec<u32>,
     notes: Notes,
 }
@@ -31,7 +32,16 @@ impl ListedIndicator<'_> {
 
     /// Returns the id: the kind and the value.
     pub fn id(self) -> String {
-        format!("{}:{}", self.value.kind(), self.value.value())
+        let mut id = String::new();
+        self.write_id(&mut id);
+        id
+    }
+
+    /// Appends the id.
+    pub fn write_id(self, to: &mut String) {
+        to.push_str(self.value.kind());
+        to.push(':');
+        self.value.write_value(to);
     }
 
     /// Returns the name for people: the value.
@@ -66,16 +76,26 @@ impl Listed {
         self.values
     }
 
-    /// Adds a value with its line, or gives the note to the value that is there already and has none.
-    ///
-    /// # Errors
-    /// Fails where there is no room.
-    pub(super) fn add(&mut self, value: ObservableRef<'_>, line: u64, note: Option<&str>) -> Result<(), TableFull> {
-        let added = self.values.add(value)?;
-        if added.is_new {
-            self.lines.push(u32::try_from(line).unwrap_or(u32::MAX));
-        }
-        note.map_or(Ok(()), |note| self.notes.add(added.id, note))
+    /// Adds the values that are pending. A note goes to the value that is there already, if that has none. Calls `full` with
+    /// each line for which there is no room.
+    pub(super) fn add(&mut self, pending: &mut Pending, full: &mut dyn FnMut(u64)) {
+        let Self { values, lines, notes } = self;
+        let mut pending_lines = pending.lines.iter();
+        values.add_batch(&pending.values, &mut |added| {
+            let Some((line, note)) = pending_lines.next() else { return };
+            let noted = added.and_then(|added| {
+                if added.is_new {
+                    lines.push(u32::try_from(*line).unwrap_or(u32::MAX));
+                }
+                notes.add(added.id, pending.notes.get(note.clone()).unwrap_or_default())
+            });
+            if noted.is_err() {
+                full(*line);
+            }
+        });
+        pending.values.clear();
+        pending.lines.clear();
+        pending.notes.clear();
     }
 
     /// Tells whether the list can be written.
@@ -83,42 +103,26 @@ impl Listed {
         self.values.can_be_stored()
     }
 
-    /// Writes the list.
+    /// Writes the values, which are all that compiling asks for.
     ///
     /// # Errors
     /// What the writer fails with.
     pub fn store(&self, to: &mut StoredWriter<'_>) -> io::Result<()> {
-        self.values.store(to)?;
-        to.all(&self.lines, u32::to_le_bytes)?;
-        to.bytes(self.notes.text.as_bytes())?;
-        to.all(&self.notes.places, |(start, length)| (u64::from(start) << 32 | u64::from(length)).to_le_bytes())
+        self.values.store(to)
     }
 
-    /// Reads a list.
+    /// Reads the values of a list; its lines and notes are not known then.
     ///
     /// # Errors
     /// What the reader fails with, or that something in it names what is not there.
     pub fn read_stored(from: &mut StoredReader<'_>) -> io::Result<Self> {
-        let values = ObservableTable::read_stored(from)?;
-        let lines = from.all(|bytes| Some(u32::from_le_bytes(bytes)))?;
-        let text = String::from_utf8(from.bytes()?).ok();
-        let places = from.all(|bytes| {
-            let both = u64::from_le_bytes(bytes);
-            Some((u32::try_from(both >> 32).ok()?, u32::try_from(both & 0xffff_ffff).ok()?))
-        })?;
-        let notes = text.map(|text| Notes { text, places });
-        let notes = notes.filter(|notes| notes.places.iter().all(|place| notes.text_at(*place).is_some()));
-        match notes {
-            Some(notes) if lines.len() == values.len() && notes.places.len() <= values.len() => {
-                Ok(Self { values, lines, notes })
-            }
-            _ => Err(io::Error::new(io::ErrorKind::InvalidData, "it holds a list that none writes")),
-        }
+        Ok(Self { values: ObservableTable::read_stored(from)?, ..Self::default() })
     }
 
     /// Returns every value as an indicator like those of other packs, one at a time.
     pub fn indicators(&self) -> impl Iterator<Item = Indicator> {
-        self.values.iter().zip(&self.lines).zip(0_u32..).map(|((value, line), id)| {
+        let lines = self.lines.iter().copied().chain(std::iter::repeat(0));
+        self.values.iter().zip(lines).zip(0_u32..).map(|((value, line), id)| {
             let listed = ListedIndicator { value };
             Indicator {
                 id: listed.id(),
@@ -131,9 +135,43 @@ impl Listed {
                 matches: Expr::Atoms(vec![Atom { observable: value.to_observable(), seen: None }]),
                 outside_seen: ListedIndicator::outside_seen(),
                 examples: Examples::default(),
-                line: u64::from(*line),
+                line: u64::from(line),
             }
         })
+    }
+}
+
+/// Values that are to be added together, with their lines and notes.
+#[derive(Debug, Default)]
+pub(super) struct Pending {
+    values: Batch,
+    /// The line of each, and where its note stands.
+    lines: Vec<(u64, Range<usize>)>,
+    notes: String,
+}
+
+impl Pending {
+    /// Puts a value in that is to be added to this list.
+    ///
+    /// # Errors
+    /// Fails where there can be no room for it.
+    pub fn put(
+        &mut self,
+        listed: &Listed,
+        value: ObservableRef<'_>,
+        line: u64,
+        note: Option<&str>,
+    ) -> Result<(), TableFull> {
+        self.values.put(&listed.values, value)?;
+        let start = self.notes.len();
+        self.notes.push_str(note.unwrap_or_default());
+        self.lines.push((line, start..self.notes.len()));
+        Ok(())
+    }
+
+    /// Tells whether it is time to add the values.
+    pub fn is_full(&self) -> bool {
+        self.values.is_full()
     }
 }
 
@@ -147,7 +185,7 @@ struct Notes {
 
 impl Notes {
     fn add(&mut self, id: u32, note: &str) -> Result<(), TableFull> {
-        if self.get(id).is_some() || note.is_empty() {
+        if note.is_empty() || self.get(id).is_some() {
             return Ok(());
         }
         let at = usize::try_from(id).map_err(|_| TableFull)?;
@@ -183,11 +221,12 @@ mod tests {
 
     #[test]
     fn notes_are_kept_once_and_the_first_one_stands() {
-        let mut listed = Listed::default();
+        let (mut listed, mut pending) = (Listed::default(), Pending::default());
         let notes = [(1, Some("a")), (2, Some("a")), (3, None), (4, Some("b")), (3, Some("c")), (1, Some("d"))];
         for (line, (address, note)) in (1..).zip(notes) {
-            listed.add(ObservableRef::V4(address), line, note).unwrap();
+            pending.put(&listed, ObservableRef::V4(address), line, note).unwrap();
         }
+        listed.add(&mut pending, &mut |line| panic!("no room for line {line}"));
         let all: Vec<_> = listed.indicators().map(|i| (i.id, i.note, i.line)).collect();
         let expected = [("1", Some("a"), 1), ("2", Some("a"), 2), ("3", Some("c"), 3), ("4", Some("b"), 4)];
         let expected = expected.map(|(n, note, line)| (format!("ip:0.0.0.{n}"), note.map(str::to_owned), line));

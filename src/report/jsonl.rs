@@ -9,7 +9,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use super::not_found::{NotFound, NotFoundGroups};
-use super::{CoverageDetail, CoverageList, CoverageStatus, Renderer, Report, Style};
+use super::{Coverage, CoverageDetail, CoverageList, CoverageStatus, Renderer, Report, Style};
 use crate::finding::{ObservableValue, Sighting, SightingKind, TimeZone};
 use crate::pack::Severity;
 use crate::problem::{Reason, Tally};
@@ -160,15 +160,6 @@ fn write_notes(report: &Report, out: &mut dyn Write) -> io::Result<()> {
 }
 
 #[derive(Serialize)]
-struct IndicatorLine<'a> {
-    #[serde(rename = "type")]
-    line: &'static str,
-    id: &'a str,
-    status: &'static str,
-    records: u64,
-}
-
-#[derive(Serialize)]
 struct CoverageLine<'a> {
     #[serde(rename = "type")]
     line: &'static str,
@@ -181,20 +172,54 @@ struct CoverageLine<'a> {
 
 fn write_coverage(coverage: &dyn CoverageList, detail: CoverageDetail, out: &mut dyn Write) -> io::Result<()> {
     let mut groups = NotFoundGroups::default();
-    for indicator in coverage.from(0) {
-        if detail == CoverageDetail::All || indicator.status != CoverageStatus::NotFound {
-            let (id, status, records) = (&coverage.id(indicator.index), indicator.status.as_str(), indicator.records);
-            write_line(out, &IndicatorLine { line: "indicator", id, status, records })?;
+    let mut lines = IndicatorLines::default();
+    let mut written = Ok(());
+    coverage.each(&mut |line| {
+        if detail == CoverageDetail::All || line.status != CoverageStatus::NotFound {
+            if written.is_ok() {
+                written = lines.write(coverage, &line, out);
+            }
         } else {
-            groups.add(&indicator);
+            groups.add(&line);
         }
-    }
+    });
+    written?;
     for group in groups.finish() {
         let NotFound { pack, kind, indicators, records } = group;
         let status = CoverageStatus::NotFound.as_str();
         write_line(out, &CoverageLine { line: "coverage", pack, kind, indicators, status, records })?;
     }
     Ok(())
+}
+
+/// Writes a line for each indicator. There may be a million of them, and all that differs is the id.
+#[derive(Default)]
+struct IndicatorLines {
+    id: String,
+    line: Vec<u8>,
+    /// What stands behind the id, and what it says.
+    tail: String,
+    of: Option<(CoverageStatus, u64)>,
+}
+
+impl IndicatorLines {
+    fn write(&mut self, coverage: &dyn CoverageList, line: &Coverage<'_>, out: &mut dyn Write) -> io::Result<()> {
+        let of = Some((line.status, line.records));
+        if self.of != of {
+            self.of = of;
+            self.tail = format!(",\"status\":\"{}\",\"records\":{}}}\n", line.status.as_str(), line.records);
+        }
+        for index in line.indexes.clone() {
+            self.id.clear();
+            coverage.write_id(index, &mut self.id);
+            self.line.clear();
+            self.line.extend_from_slice(b"{\"type\":\"indicator\",\"id\":");
+            write_string(&mut self.line, &self.id)?;
+            self.line.extend_from_slice(self.tail.as_bytes());
+            out.write_all(&self.line)?;
+        }
+        Ok(())
+    }
 }
 
 #[derive(Serialize)]
@@ -235,6 +260,21 @@ fn write_line(out: &mut dyn Write, line: &impl Serialize) -> io::Result<()> {
     out.write_all(b"\n")
 }
 
+fn write_string(to: &mut Vec<u8>, text: &str) -> io::Result<()> {
+    if is_plain(text) && !text.bytes().fold(false, |is_odd, byte| is_odd | matches!(byte, b'"' | b'\\')) {
+        to.push(b'"');
+        to.extend_from_slice(text.as_bytes());
+        to.push(b'"');
+        return Ok(());
+    }
+    Ok(text.serialize(&mut serde_json::Serializer::with_formatter(to, Escaping))?)
+}
+
+/// Tells whether all of a text is printable ASCII, all of it at once.
+fn is_plain(text: &str) -> bool {
+    text.bytes().fold(true, |is_plain, byte| is_plain & (b' '..=b'~').contains(&byte))
+}
+
 /// Writes what a terminal obeys, and what hides or turns text round, as `\u` escapes: the strings stay the same, and
 /// looking at a report does no harm.
 struct Escaping;
@@ -242,7 +282,7 @@ struct Escaping;
 impl serde_json::ser::Formatter for Escaping {
     fn write_string_fragment<W: Write + ?Sized>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
         // Most text holds nothing to escape.
-        if !fragment.chars().any(is_escaped) {
+        if is_plain(fragment) || !fragment.chars().any(is_escaped) {
             return writer.write_all(fragment.as_bytes());
         }
         for c in fragment.chars() {

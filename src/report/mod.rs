@@ -9,6 +9,7 @@ mod text;
 use std::borrow::Cow;
 use std::fmt;
 use std::io::{self, Write};
+use std::ops::Range;
 
 use serde::Serialize;
 
@@ -101,11 +102,11 @@ impl CoverageStatus {
     }
 }
 
-/// One indicator's coverage.
+/// The coverage of one indicator, or of some in a row of which the same is to be said.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Coverage<'a> {
-    /// Its place in its list.
-    pub index: usize,
+    /// Their places in their list.
+    pub indexes: Range<usize>,
     /// The pack's name.
     pub pack: &'a str,
     /// The kind of its test: `ip`, `domain`, `record` …; `all`, `any` or `not` for a combination of several kinds.
@@ -118,27 +119,28 @@ pub struct Coverage<'a> {
     pub why: Option<Cow<'a, str>>,
 }
 
-/// What became of every indicator, in the order of the packs; asked for one by one, since a list may have a million.
-pub trait CoverageList: fmt::Debug {
-    /// Returns how many indicators there are.
-    fn len(&self) -> usize;
-
-    /// Tells whether there is no indicator.
-    fn is_empty(&self) -> bool {
-        self.len() == 0
+impl Coverage<'_> {
+    /// Returns how many indicators it is about.
+    pub fn count(&self) -> u64 {
+        u64::try_from(self.indexes.len()).unwrap_or(u64::MAX)
     }
+}
 
-    /// Returns what became of the indicator at this place.
-    fn get(&self, index: usize) -> Option<Coverage<'_>>;
+/// What became of every indicator, in the order of the packs; told while it is asked for, since a list may have a million.
+pub trait CoverageList: fmt::Debug {
+    /// Calls `each` with what became of every indicator, in order.
+    fn each<'s>(&'s self, each: &mut dyn FnMut(Coverage<'s>));
 
-    /// Returns the id of the indicator at this place.
-    fn id(&self, index: usize) -> Cow<'_, str>;
+    /// Appends the id of the indicator at this place.
+    fn write_id(&self, index: usize, to: &mut String);
 }
 
 impl<'r> dyn CoverageList + 'r {
-    /// Returns what became of the indicators from this place on.
-    pub fn from(&self, start: usize) -> impl Iterator<Item = Coverage<'_>> {
-        (start..self.len()).filter_map(|index| self.get(index))
+    /// Returns the id of the indicator at this place.
+    pub fn id(&self, index: usize) -> String {
+        let mut id = String::new();
+        self.write_id(index, &mut id);
+        id
     }
 }
 

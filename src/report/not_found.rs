@@ -23,25 +23,25 @@ pub(super) struct NotFoundGroups<'a> {
 }
 
 impl<'a> NotFoundGroups<'a> {
-    /// Counts an indicator, if it was not found.
-    pub fn add(&mut self, indicator: &Coverage<'a>) {
-        if indicator.status != CoverageStatus::NotFound {
+    /// Counts indicators, if they were not found.
+    pub fn add(&mut self, line: &Coverage<'a>) {
+        if line.status != CoverageStatus::NotFound {
             return;
         }
-        let Coverage { pack, kind, records, .. } = *indicator;
-        let is_it = |group: &&mut NotFound<'a>| group.kind == kind && group.pack == pack;
+        let Coverage { pack, kind, records, .. } = *line;
+        let is_it = |group: &&mut NotFound<'a>| is_same(group.kind, kind) && is_same(group.pack, pack);
         let near = self.groups.get_mut(self.pack_start..).and_then(|near| near.iter_mut().find(is_it));
         let place = match near {
-            Some(group) => return group.count(records),
+            Some(group) => return group.count(line.count(), records),
             None => *self.places.entry((pack, kind)).or_insert(self.groups.len()),
         };
         if let Some(group) = self.groups.get_mut(place) {
-            return group.count(records);
+            return group.count(line.count(), records);
         }
         if self.groups.last().is_some_and(|last| last.pack != pack) {
             self.pack_start = self.groups.len();
         }
-        self.groups.push(NotFound { pack, kind, indicators: 1, records });
+        self.groups.push(NotFound { pack, kind, indicators: line.count(), records });
     }
 
     /// Returns the groups.
@@ -51,8 +51,13 @@ impl<'a> NotFoundGroups<'a> {
 }
 
 impl NotFound<'_> {
-    fn count(&mut self, records: u64) {
-        self.indicators += 1;
+    fn count(&mut self, indicators: u64, records: u64) {
+        self.indicators += indicators;
         self.records = self.records.min(records);
     }
+}
+
+/// Compares names that mostly stand in one place of memory.
+fn is_same(a: &str, b: &str) -> bool {
+    std::ptr::eq(a, b) || a == b
 }

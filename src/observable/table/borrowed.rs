@@ -91,30 +91,87 @@ impl<'a> ObservableRef<'a> {
     }
 
     /// Returns the key of `match` under which packs list such values.
-    pub fn key(self) -> &'static str {
+    pub fn key(self) -> ValueKey {
         match self {
-            Self::Hash(..) => "hash",
-            Self::Other(Observable::Hash(..)) => "hash",
-            _ => self.kind(),
+            Self::V4(_) | Self::V6(_) | Self::Range(_) => ValueKey::Ip,
+            Self::Domain(_) => ValueKey::Domain,
+            Self::Email(_) => ValueKey::Email,
+            Self::Hash(kind, _) => ValueKey::Hash(kind),
+            Self::Url(_) => ValueKey::Url,
+            Self::Other(observable) => ValueKey::of(observable),
         }
     }
 
     /// Returns the normal form as text.
     pub fn value(self) -> String {
+        let mut text = String::new();
+        self.write_value(&mut text);
+        text
+    }
+
+    /// Appends the normal form as text.
+    pub fn write_value(self, to: &mut String) {
         match self {
-            Self::V4(address) => Ipv4Addr::from(address).to_string(),
-            Self::V6(address) => Ipv6Addr::from(address).to_string(),
-            Self::Range(net) => net.to_string(),
-            Self::Domain(text) | Self::Email(text) => text.to_owned(),
-            Self::Hash(_, digest) => to_hex(digest),
-            Self::Url(url) => url.to_pattern().value(),
-            Self::Other(observable) => observable.value(),
+            Self::V4(address) => to.push_str(&Ipv4Addr::from(address).to_string()),
+            Self::V6(address) => to.push_str(&Ipv6Addr::from(address).to_string()),
+            Self::Range(net) => to.push_str(&net.to_string()),
+            Self::Domain(text) | Self::Email(text) => to.push_str(text),
+            Self::Hash(_, digest) => push_hex(digest, to),
+            Self::Url(url) => to.push_str(&url.to_pattern().value()),
+            Self::Other(observable) => to.push_str(&observable.value()),
+        }
+    }
+}
+
+/// The keys of `match` under which packs list values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ValueKey {
+    /// `ip`
+    Ip,
+    /// `domain`
+    Domain,
+    /// `url`
+    Url,
+    /// `email`
+    Email,
+    /// `hash`
+    Hash(HashKind),
+    /// `certificate`
+    Certificate,
+    /// `user_agent`
+    UserAgent,
+}
+
+impl ValueKey {
+    /// Returns the key of an observable.
+    pub fn of(observable: &Observable) -> Self {
+        match observable {
+            Observable::Ip(_) => Self::Ip,
+            Observable::Domain(_) => Self::Domain,
+            Observable::Url(_) => Self::Url,
+            Observable::Email(_) => Self::Email,
+            Observable::Hash(kind, _) => Self::Hash(*kind),
+            Observable::Certificate(_) => Self::Certificate,
+            Observable::UserAgent(_) => Self::UserAgent,
         }
     }
 
-    /// Tells whether it is the digest of a file, so that artifacts are compared with it as a whole.
+    /// Returns the word of packs and reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ip => "ip",
+            Self::Domain => "domain",
+            Self::Url => "url",
+            Self::Email => "email",
+            Self::Hash(_) => "hash",
+            Self::Certificate => "certificate",
+            Self::UserAgent => "user_agent",
+        }
+    }
+
+    /// Tells whether values are digests of files, so that artifacts are compared with them as a whole.
     pub fn is_digest(self) -> bool {
-        matches!(self, Self::Hash(kind, _) if kind != HashKind::Thumbprint)
+        matches!(self, Self::Hash(kind) if kind != HashKind::Thumbprint)
     }
 }
 
@@ -195,6 +252,19 @@ const fn digits() -> [u8; 256] {
 }
 
 fn to_hex(bytes: &[u8]) -> String {
-    let digit = |value: u8| char::from(if value < 10 { b'0' + value } else { b'a' + value - 10 });
-    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+    let mut digits = String::new();
+    push_hex(bytes, &mut digits);
+    digits
+}
+
+/// Appends bytes as lower-case hexadecimal digits, as many at a time as the longest digest has.
+fn push_hex(bytes: &[u8], to: &mut String) {
+    let digit = |value: u8| if value < 10 { b'0' + value } else { b'a' - 10 + value };
+    for part in bytes.chunks(MOST_DIGEST_BYTES) {
+        let mut digits = [0; 2 * MOST_DIGEST_BYTES];
+        for (pair, byte) in digits.as_chunks_mut::<2>().0.iter_mut().zip(part) {
+            *pair = [digit(byte >> 4), digit(byte & 15)];
+        }
+        to.push_str(digits.get(..2 * part.len()).and_then(|digits| str::from_utf8(digits).ok()).unwrap_or_default());
+    }
 }

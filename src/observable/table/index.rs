@@ -1,11 +1,12 @@
-//! A hash table of numbers, whose keys are kept elsewhere: open addressing, four bytes a place.
+//! A hash table of numbers, whose keys are kept elsewhere: open addressing, eight bytes a place.
 
 use std::io;
 
 use super::stored::{StoredReader, StoredWriter};
 
-/// Marks a free place.
-const FREE: u8 = 0;
+/// Marks a free place. It is not zero: a fresh table would then be memory that the system has yet to give, which it does
+/// twice where a place is first looked at and then written to.
+const FREE: u64 = u64::MAX;
 
 /// The least number of places.
 const LEAST: usize = 16;
@@ -13,10 +14,11 @@ const LEAST: usize = 16;
 /// Numbers by the hash of what they stand for.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Index {
-    /// A part of the hash at each taken place: most of what is not looked for is told by it, close together in memory.
-    tags: Vec<u8>,
-    /// As many places as a power of two, of which at least a quarter are free.
-    places: Vec<u32>,
+    /// At each taken place the upper half of a hash, and below it the number. The hash tells most of what is not
+    /// looked for, and the place in a larger table, without a look at the key.
+    ///
+    /// There are as many places as a power of two, of which at least a quarter are free.
+    places: Vec<u64>,
     len: usize,
 }
 
@@ -27,79 +29,98 @@ impl Index {
     }
 
     /// Finds the number with this hash for which `is_it` holds.
+    #[inline]
     pub fn find(&self, hash: u64, is_it: impl Fn(u32) -> bool) -> Option<u32> {
-        let mask = self.tags.len().checked_sub(1)?;
-        let mut at = start(hash, mask);
-        let tag = tag(hash);
-        // A table from a file may have no free place.
-        for _ in 0..=mask {
-            match self.tags.get(at).copied()? {
-                FREE => return None,
-                taken if taken == tag => {
-                    let id = self.places.get(at).copied()?;
-                    if is_it(id) {
-                        return Some(id);
-                    }
-                }
-                _ => {}
-            }
-            at = (at + 1) & mask;
-        }
-        None
+        self.search(hash, is_it).ok()
     }
 
-    /// Adds a number that is not there. `rehash` returns the hash of any number that is.
-    pub fn insert(&mut self, hash: u64, id: u32, rehash: impl Fn(u32) -> u64) {
+    /// Makes sure that there is room for one more.
+    #[inline]
+    pub fn make_room(&mut self) {
         if (self.len + 1) * 4 > self.places.len() * 3 {
-            let places = (self.places.len() * 2).max(LEAST);
-            let tags = std::mem::replace(&mut self.tags, vec![FREE; places]);
-            let before = std::mem::replace(&mut self.places, vec![0; places]);
-            for (id, _) in before.into_iter().zip(tags).filter(|(_, tag)| *tag != FREE) {
-                self.place(rehash(id), id);
+            self.grow();
+        }
+    }
+
+    /// Returns what stands at the first place for a hash.
+    #[inline]
+    pub fn peek(&self, hash: u64) -> u64 {
+        self.places.get(start(hash, self.places.len())).copied().unwrap_or(FREE)
+    }
+
+    /// Finds the number with this hash for which `is_it` holds, or else the free place where it belongs.
+    #[inline]
+    pub fn search(&self, hash: u64, is_it: impl Fn(u32) -> bool) -> Result<u32, usize> {
+        let mut at = start(hash, self.places.len());
+        // A table from a file may have no free place.
+        for _ in 0..self.places.len() {
+            let Some(taken) = self.places.get(at).copied().filter(|taken| *taken != FREE) else { break };
+            if check(taken) == check(hash) && is_it(number(taken)) {
+                return Ok(number(taken));
+            }
+            at = (at + 1) & (self.places.len() - 1);
+        }
+        Err(at)
+    }
+
+    /// Adds a number that was not found to the free place that was found instead.
+    #[inline]
+    pub fn add(&mut self, free: usize, hash: u64, id: u32) {
+        if let Some(place) = self.places.get_mut(free) {
+            *place = check(hash) | u64::from(id);
+            self.len += 1;
+        }
+    }
+
+    /// Doubles the places. What is taken keeps its order, so that memory is gone through from one end to the other.
+    #[cold]
+    fn grow(&mut self) {
+        let count = (self.places.len() * 2).max(LEAST);
+        let before = std::mem::replace(&mut self.places, vec![FREE; count]);
+        for taken in before.into_iter().filter(|taken| *taken != FREE) {
+            let mut at = start(taken, count);
+            while let Some(place) = self.places.get_mut(at) {
+                if *place == FREE {
+                    *place = taken;
+                    break;
+                }
+                at = (at + 1) & (count - 1);
             }
         }
-        self.place(hash, id);
-        self.len += 1;
     }
 
     /// Writes the table.
     pub fn store(&self, to: &mut StoredWriter<'_>) -> io::Result<()> {
-        to.bytes(&self.tags)?;
-        to.all(&self.places, u32::to_le_bytes)
+        to.all(&self.places, u64::to_le_bytes)
     }
 
     /// Reads a table of numbers below `end`.
     pub fn read_stored(from: &mut StoredReader<'_>, end: u32) -> io::Result<Self> {
-        let tags = from.bytes()?;
-        let places = from.all(|bytes| Some(u32::from_le_bytes(bytes)).filter(|id| *id < end.max(1)))?;
-        let len = tags.iter().filter(|tag| **tag != FREE).count();
-        let fits = tags.len() == places.len() && len * 4 <= tags.len() * 3;
-        if !fits || !(tags.is_empty() || tags.len().is_power_of_two()) {
+        let places = from.all(|bytes| Some(u64::from_le_bytes(bytes)))?;
+        let (mut len, mut fits) = (0, places.is_empty() || places.len().is_power_of_two());
+        for &place in &places {
+            len += usize::from(place != FREE);
+            fits &= place == FREE || number(place) < end;
+        }
+        if !fits || len * 4 > places.len() * 3 {
             return Err(io::Error::new(io::ErrorKind::InvalidData, "it holds a table that none writes"));
         }
-        Ok(Self { tags, places, len })
-    }
-
-    fn place(&mut self, hash: u64, id: u32) {
-        let mask = self.tags.len().saturating_sub(1);
-        let mut at = start(hash, mask);
-        while let (Some(taken), Some(place)) = (self.tags.get_mut(at), self.places.get_mut(at)) {
-            if *taken == FREE {
-                *taken = tag(hash);
-                *place = id;
-                return;
-            }
-            at = (at + 1) & mask;
-        }
+        Ok(Self { places, len })
     }
 }
 
-fn start(hash: u64, mask: usize) -> usize {
-    let bits = u64::try_from(mask).unwrap_or(u64::MAX);
-    usize::try_from(hash & bits).unwrap_or_default()
+/// The half of a place that belongs to the hash.
+const CHECK: u64 = 0xffff_ffff << 32;
+
+fn check(hash: u64) -> u64 {
+    hash & CHECK
 }
 
-/// Returns a part of the hash that the place does not depend on.
-fn tag(hash: u64) -> u8 {
-    u8::try_from(hash >> 57).unwrap_or_default() | 0x80
+fn number(taken: u64) -> u32 {
+    u32::try_from(taken & !CHECK).unwrap_or_default()
+}
+
+/// Returns the first place for a hash, of which only the upper half counts: among the places as it is among all hashes.
+fn start(hash: u64, places: usize) -> usize {
+    usize::try_from((u128::from(check(hash)) * places as u128) >> 64).unwrap_or_default()
 }

@@ -6,7 +6,7 @@ use std::io::{self, Read, Write};
 use ipnet::IpNet;
 
 use super::index::Index;
-use super::values::{Slot, UrlSlot, Values};
+use super::values::{Noted, Slot, UrlSlot, Values};
 use super::{Counts, ObservableRef, ObservableTable};
 use crate::observable::HashKind;
 
@@ -92,7 +92,7 @@ impl<'r> StoredReader<'r> {
     }
 
     /// Reads a run of values of `N` bytes.
-    pub fn all<T, const N: usize>(&mut self, from: impl Fn([u8; N]) -> Option<T>) -> io::Result<Vec<T>> {
+    pub fn all<T, const N: usize>(&mut self, mut from: impl FnMut([u8; N]) -> Option<T>) -> io::Result<Vec<T>> {
         let length = self.length(N)?;
         let mut values = Vec::with_capacity(length);
         let mut bytes = vec![0; (CHUNK_BYTES / N.max(1)).min(length) * N];
@@ -208,14 +208,14 @@ impl ObservableTable {
     /// # Errors
     /// What the writer fails with.
     pub fn store(&self, to: &mut StoredWriter<'_>) -> io::Result<()> {
-        let Values { slots, text, digests, v6, ranges, urls, others: _ } = &self.values;
+        let Values { slots, text, digests, v6, ranges, urls, .. } = &self.values;
         to.number(self.hasher.seed)?;
-        to.all(slots, slot_to_bytes)?;
         to.bytes(text.as_bytes())?;
         to.bytes(digests)?;
         to.all(v6, u128::to_le_bytes)?;
         to.all(ranges, range_to_bytes)?;
         to.all(urls, url_to_bytes)?;
+        to.all(slots, slot_to_bytes)?;
         for index in self.indexes() {
             index.store(to)?;
         }
@@ -229,42 +229,58 @@ impl ObservableTable {
     pub fn read_stored(from: &mut StoredReader<'_>) -> io::Result<Self> {
         let seed = from.number()?;
         let mut table = Self::with_seed(seed);
-        table.values = Values {
-            slots: from.all(slot_from_bytes)?,
+        let mut values = Values {
             text: String::from_utf8(from.bytes()?).map_err(|_| broken())?,
             digests: from.bytes()?,
             v6: from.all(|bytes| Some(u128::from_le_bytes(bytes)))?,
             ranges: from.all(range_from_bytes)?,
             urls: from.all(url_from_bytes)?,
-            others: Vec::new(),
+            ..Values::default()
         };
+        // Every value is looked at: one that cannot be read would never be found.
+        let (mut counts, mut noted) = (Counts::default(), Noted::default());
+        values.slots = from.all(|bytes| {
+            let slot = slot_from_bytes(bytes)?;
+            let value = values.value(&slot)?;
+            counts.add(value);
+            noted.note(value);
+            Some(slot)
+        })?;
+        values.noted = noted;
+        table.values = values;
         let len = u32::try_from(table.values.len()).map_err(|_| broken())?;
         for index in table.indexes_mut() {
             *index = Index::read_stored(from, len)?;
         }
-        // Every value is looked at: one that cannot be read would never be found.
-        if counted(&table.values) != Some(table.counts()) {
+        if counts != table.counts() || !table.finds_sample(len) {
             return Err(broken());
         }
         Ok(table)
     }
+
+    /// Tells whether some values are found where this program looks for them: another one may hash otherwise.
+    fn finds_sample(&self, len: u32) -> bool {
+        let sample = (0..len).step_by(usize::try_from(len / SAMPLE).unwrap_or_default() + 1);
+        let is_found = |id, value| self.index_of(value).find(self.hasher.of(value), |known| known == id).is_some();
+        sample.filter_map(|id| Some((id, self.get(id)?))).all(|(id, value)| is_found(id, value))
+    }
 }
 
-/// Counts the values of each shape; none where one of them cannot be read.
-fn counted(values: &Values) -> Option<Counts> {
-    let mut counts = Counts::default();
-    for id in 0..u32::try_from(values.len()).ok()? {
-        let count = match values.get(id)? {
-            ObservableRef::V4(_) => &mut counts.v4,
-            ObservableRef::V6(_) => &mut counts.v6,
-            ObservableRef::Range(_) => &mut counts.ranges,
-            ObservableRef::Domain(_) => &mut counts.domains,
-            ObservableRef::Email(_) => &mut counts.emails,
-            ObservableRef::Hash(..) => &mut counts.hashes,
-            ObservableRef::Url(_) => &mut counts.urls,
-            ObservableRef::Other(_) => &mut counts.others,
+/// About how many values are looked up of a table that is read.
+const SAMPLE: u32 = 256;
+
+impl Counts {
+    fn add(&mut self, value: ObservableRef<'_>) {
+        let count = match value {
+            ObservableRef::V4(_) => &mut self.v4,
+            ObservableRef::V6(_) => &mut self.v6,
+            ObservableRef::Range(_) => &mut self.ranges,
+            ObservableRef::Domain(_) => &mut self.domains,
+            ObservableRef::Email(_) => &mut self.emails,
+            ObservableRef::Hash(..) => &mut self.hashes,
+            ObservableRef::Url(_) => &mut self.urls,
+            ObservableRef::Other(_) => &mut self.others,
         };
         *count += 1;
     }
-    Some(counts)
 }

@@ -2,8 +2,8 @@
 
 use ipnet::IpNet;
 
-use super::borrowed::{ObservableRef, UrlRef};
-use crate::observable::{HashKind, Observable};
+use super::borrowed::{ObservableRef, UrlRef, ValueKey};
+use crate::observable::{HashKind, Observable, WILDCARD};
 
 /// One value: itself, or where it stands.
 #[derive(Clone, Copy, Debug)]
@@ -41,6 +41,28 @@ pub(super) struct Values {
     pub ranges: Vec<IpNet>,
     pub urls: Vec<UrlSlot>,
     pub others: Vec<Observable>,
+    pub noted: Noted,
+}
+
+/// What a look-up must know of all values.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Noted {
+    /// The kinds of the digests, in the order in which they came.
+    pub hash_kinds: Vec<HashKind>,
+    /// Whether some domain begins with `*.`.
+    pub has_wildcards: bool,
+}
+
+impl Noted {
+    /// Notes what a value brings.
+    #[inline]
+    pub fn note(&mut self, value: ObservableRef<'_>) {
+        match value {
+            ObservableRef::Domain(name) => self.has_wildcards |= name.starts_with(WILDCARD),
+            ObservableRef::Hash(kind, _) if !self.hash_kinds.contains(&kind) => self.hash_kinds.push(kind),
+            _ => {}
+        }
+    }
 }
 
 fn place(at: usize) -> Option<u32> {
@@ -54,6 +76,18 @@ fn index(at: u32) -> usize {
 impl Values {
     pub fn len(&self) -> usize {
         self.slots.len()
+    }
+
+    /// Takes all values out, and keeps the room for others.
+    pub fn clear(&mut self) {
+        let Self { slots, text, digests, v6, ranges, urls, others, noted: _ } = self;
+        slots.clear();
+        text.clear();
+        digests.clear();
+        v6.clear();
+        ranges.clear();
+        urls.clear();
+        others.clear();
     }
 
     /// Adds a value; none where its place cannot be numbered.
@@ -79,6 +113,7 @@ impl Values {
             ObservableRef::Other(observable) => Slot::Other(push(&mut self.others, observable.clone())?),
         };
         self.slots.push(slot);
+        self.noted.note(value);
         Some(id)
     }
 
@@ -145,11 +180,24 @@ impl Values {
         self.value(self.slots.get(index(id))?)
     }
 
+    /// Returns the key of a value, which asks for less than the value itself.
+    pub fn key(&self, id: u32) -> Option<ValueKey> {
+        Some(match *self.slots.get(index(id))? {
+            Slot::V4(_) | Slot::V6(_) | Slot::Range(_) => ValueKey::Ip,
+            Slot::Domain { .. } => ValueKey::Domain,
+            Slot::Email { .. } => ValueKey::Email,
+            Slot::Hash { kind, .. } => ValueKey::Hash(kind),
+            Slot::Url(_) => ValueKey::Url,
+            Slot::Other(at) => ValueKey::of(self.others.get(index(at))?),
+        })
+    }
+
     pub fn iter(&self) -> impl Iterator<Item = ObservableRef<'_>> {
         self.slots.iter().filter_map(|slot| self.value(slot))
     }
 
-    fn value(&self, slot: &Slot) -> Option<ObservableRef<'_>> {
+    #[inline]
+    pub fn value(&self, slot: &Slot) -> Option<ObservableRef<'_>> {
         let text = |at: u32, length: u16| self.text.get(index(at)..index(at) + usize::from(length));
         Some(match *slot {
             Slot::V4(address) => ObservableRef::V4(address),

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io;
+use std::ops::Range;
 
 use super::page::{Page, counted, grouped};
 use crate::problem::Tally;
@@ -46,30 +47,32 @@ fn row(name: &str, tally: &Tally) -> String {
 pub(super) fn write_coverage(report: &Report, detail: CoverageDetail, page: &mut Page<'_>) -> io::Result<()> {
     page.heading("COVERAGE  what was looked for")?;
     let coverage = report.coverage.as_ref();
-    let mut start = 0;
-    while let Some(first) = coverage.get(start) {
-        page.line(2, first.pack)?;
-        let pack = coverage.from(start).take_while(|line| line.pack == first.pack);
-        start += match detail {
-            CoverageDetail::All => write_each(coverage, pack, page)?,
-            CoverageDetail::Summary => write_pack(coverage, pack, page)?,
-        };
+    match detail {
+        CoverageDetail::All => write_each(coverage, page),
+        CoverageDetail::Summary => write_sums(coverage, page),
     }
-    Ok(())
 }
 
-/// Writes every indicator of a pack, and returns how many there are.
-fn write_each<'a>(
-    coverage: &dyn CoverageList,
-    pack: impl Iterator<Item = Coverage<'a>>,
-    page: &mut Page<'_>,
-) -> io::Result<usize> {
-    let mut count = 0;
-    for line in pack {
-        page.line(4, &format!("{} ({}): {}", coverage.id(line.index), line.kind, fate(&line)))?;
-        count += 1;
-    }
-    Ok(count)
+/// Writes every indicator.
+fn write_each<'c>(coverage: &'c dyn CoverageList, page: &mut Page<'_>) -> io::Result<()> {
+    let mut pack = None;
+    let mut write = |line: Coverage<'c>| {
+        if pack != Some(line.pack) {
+            page.line(2, line.pack)?;
+            pack = Some(line.pack);
+        }
+        for index in line.indexes.clone() {
+            page.line(4, &format!("{} ({}): {}", coverage.id(index), line.kind, fate(&line)))?;
+        }
+        Ok(())
+    };
+    let mut written = Ok(());
+    coverage.each(&mut |line| {
+        if written.is_ok() {
+            written = write(line);
+        }
+    });
+    written
 }
 
 fn fate(line: &Coverage<'_>) -> String {
@@ -95,35 +98,52 @@ fn why<'l>(line: &'l Coverage<'_>) -> &'l str {
     line.why.as_deref().unwrap_or(NO_REASON)
 }
 
-/// Sums up the indicators of a pack, and returns how many there are.
-fn write_pack<'a>(
-    coverage: &dyn CoverageList,
-    pack: impl Iterator<Item = Coverage<'a>>,
-    page: &mut Page<'_>,
-) -> io::Result<usize> {
-    let (mut count, mut found) = (0, 0_u64);
-    let mut groups = NotFoundGroups::default();
-    let mut alike: BTreeMap<(&str, Cow<'_, str>), Alike> = BTreeMap::new();
-    for line in pack {
-        count += 1;
+/// Writes the sums of every pack.
+fn write_sums(coverage: &dyn CoverageList, page: &mut Page<'_>) -> io::Result<()> {
+    let mut packs: Vec<PackSums<'_>> = Vec::new();
+    coverage.each(&mut |line| match packs.last_mut().filter(|pack| pack.name == line.pack) {
+        Some(pack) => pack.add(line),
+        None => {
+            let mut pack = PackSums { name: line.pack, ..PackSums::default() };
+            pack.add(line);
+            packs.push(pack);
+        }
+    });
+    packs.into_iter().try_for_each(|pack| pack.write(coverage, page))
+}
+
+/// The indicators of a pack, summed up.
+#[derive(Default)]
+struct PackSums<'a> {
+    name: &'a str,
+    found: u64,
+    not_found: NotFoundGroups<'a>,
+    alike: BTreeMap<(&'a str, Cow<'a, str>), Alike>,
+}
+
+impl<'a> PackSums<'a> {
+    fn add(&mut self, line: Coverage<'a>) {
         match line.status {
-            CoverageStatus::Found => found += 1,
-            CoverageStatus::NotFound => groups.add(&line),
+            CoverageStatus::Found => self.found += line.count(),
+            CoverageStatus::NotFound => self.not_found.add(&line),
             CoverageStatus::NotEvaluable => {
                 let why = line.why.unwrap_or(Cow::Borrowed(NO_REASON));
-                alike.entry((line.kind, why)).or_default().add(line.index);
+                self.alike.entry((line.kind, why)).or_default().add(line.indexes);
             }
         }
     }
-    if found > 0 {
-        page.line(4, &format!("{}: found", counted(found, "indicator")))?;
+
+    fn write(self, coverage: &dyn CoverageList, page: &mut Page<'_>) -> io::Result<()> {
+        page.line(2, self.name)?;
+        if self.found > 0 {
+            page.line(4, &format!("{}: found", counted(self.found, "indicator")))?;
+        }
+        for group in self.not_found.finish() {
+            let indicators = counted(group.indicators, &format!("{} indicator", group.kind));
+            page.line(4, &format!("{indicators}: not found in {}", searched(group.kind, group.records)))?;
+        }
+        write_blind(coverage, self.alike, page)
     }
-    for group in groups.finish() {
-        let indicators = counted(group.indicators, &format!("{} indicator", group.kind));
-        page.line(4, &format!("{indicators}: not found in {}", searched(group.kind, group.records)))?;
-    }
-    write_blind(coverage, alike, page)?;
-    Ok(count)
 }
 
 /// Indicators that could not be evaluated for the same reason: how many, and the first of them.
@@ -134,11 +154,9 @@ struct Alike {
 }
 
 impl Alike {
-    fn add(&mut self, index: usize) {
-        self.count += 1;
-        if self.first.len() < ALIKE {
-            self.first.push(index);
-        }
+    fn add(&mut self, indexes: Range<usize>) {
+        self.count += indexes.len();
+        self.first.extend(indexes.take(ALIKE - self.first.len()));
     }
 }
 

@@ -83,13 +83,15 @@ impl Found {
             return;
         }
         let mut ranks = BTreeMap::new();
-        for indicator in report.coverage.from(0).filter(|indicator| indicator.status == CoverageStatus::Found) {
-            let id = report.coverage.id(indicator.index);
-            ranks.entry((indicator.pack, id)).or_insert(indicator.index);
-        }
+        report.coverage.each(&mut |line| {
+            let indexes = if line.status == CoverageStatus::Found { line.indexes } else { 0..0 };
+            for index in indexes {
+                ranks.entry((line.pack, Cow::Owned(report.coverage.id(index)))).or_insert(index);
+            }
+        });
         let rank = |finding: &Finding| {
-            let place = ranks.get(&(finding.pack.as_str(), Cow::Borrowed(finding.indicator.as_str()))).copied();
-            (std::cmp::Reverse(finding.worst()), place.unwrap_or(usize::MAX))
+            let name = (finding.pack.as_str(), Cow::Borrowed(finding.indicator.as_str()));
+            (std::cmp::Reverse(finding.worst()), ranks.get(&name).copied().unwrap_or(usize::MAX))
         };
         self.findings.sort_by_cached_key(rank);
     }

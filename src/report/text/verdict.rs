@@ -141,7 +141,10 @@ fn left_out(report: &Report) -> String {
 }
 
 fn not_evaluable(report: &Report) -> Option<String> {
-    let blind = report.coverage.from(0).filter(|line| line.status == CoverageStatus::NotEvaluable).count() as u64;
+    let mut blind = 0;
+    report
+        .coverage
+        .each(&mut |line| blind += if line.status == CoverageStatus::NotEvaluable { line.count() } else { 0 });
     (blind > 0).then(|| format!("{} could not be evaluated.", counted(blind, "indicator")))
 }
 

@@ -171,6 +171,10 @@ impl Block for LineBlock {
         self.piece_at(offset).map(|(_, range)| range)
     }
 
+    fn is_part(&self, span: &Span) -> bool {
+        self.role_of(span) == Role::Part
+    }
+
     fn record(&self, span: &Span) -> Record<'_> {
         let role = self.role_of(span);
         if role == Role::Part {

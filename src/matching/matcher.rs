@@ -59,6 +59,9 @@ impl<'r> Matcher<'r> {
         for span in spans {
             let record = block.record(&span);
             let Evaluation { hits, limit } = evaluate(ruleset, scanners, views, block, &span, &record)?;
+            if !hits.is_empty() && block.is_part(&span) {
+                searched.parts.push(span.number);
+            }
             searched.hits.extend(hits);
             let limits = scanners.take_limits().into_iter().chain(limit.map(|limit| limit.detail().to_owned()));
             searched.limits.extend(limits.map(|what| LimitMet { what, record: Some(span.number) }));
@@ -85,7 +88,8 @@ impl<'r> Matcher<'r> {
         });
         let hits = hits.collect();
         let limits = self.scanners.take_limits().into_iter();
-        Ok(Searched { hits, limits: limits.map(|what| LimitMet { what, record: None }).collect() })
+        let limits = limits.map(|what| LimitMet { what, record: None }).collect();
+        Ok(Searched { hits, limits, parts: Vec::new() })
     }
 
     /// Notes for each record test whether some record has all of its fields, until one has.

@@ -69,6 +69,8 @@ pub struct Searched {
     pub hits: Vec<Hit>,
     /// What cut the search short.
     pub limits: Vec<LimitMet>,
+    /// The numbers of the records of which only a part was searched here.
+    pub parts: Vec<u64>,
 }
 
 /// A limit that cut a search short, so that something may stand in the evidence and not have been found or counted.

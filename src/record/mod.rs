@@ -77,6 +77,11 @@ pub trait Block: Send {
         self.record_at(offset).map(|span| span.range)
     }
 
+    /// Tells whether a record that [`Block::record_at`] returned is only a part of one, which other blocks go on with.
+    fn is_part(&self, _: &Span) -> bool {
+        false
+    }
+
     /// Parses the fields of a record that [`Block::record_at`] returned.
     fn record(&self, span: &Span) -> Record<'_>;
 

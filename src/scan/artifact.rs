@@ -19,6 +19,7 @@ use crate::record::Block;
 use crate::report::EvidenceLine;
 
 use super::collector::Place;
+use super::parts::PartHits;
 use super::sink::ArtifactSink;
 use super::tee::{Digester, Tee, copy_of};
 use super::worker::{Job, Worker};
@@ -42,6 +43,8 @@ pub(super) struct ArtifactState {
     sequence: AtomicU32,
     records: AtomicU64,
     mentions_only: AtomicBool,
+    /// What was found in parts of records.
+    part_hits: Mutex<PartHits>,
     /// Rules that matched the artifact as a whole, reported unless a record shows where.
     whole_hits: Mutex<Vec<Hit>>,
     record_rules: Mutex<BTreeSet<(usize, String)>>,
@@ -73,6 +76,7 @@ impl ArtifactState {
             sequence: AtomicU32::new(0),
             records: AtomicU64::new(0),
             mentions_only: AtomicBool::new(false),
+            part_hits: Mutex::new(PartHits::default()),
             whole_hits: Mutex::new(Vec::new()),
             record_rules: Mutex::new(BTreeSet::new()),
             limits: Mutex::new(BTreeMap::new()),
@@ -124,6 +128,7 @@ impl ArtifactState {
         }
         let shown = std::mem::take(&mut *lock(&self.record_rules));
         let whole = std::mem::take(&mut *lock(&self.whole_hits));
+        self.report(shared, std::mem::take(&mut *lock(&self.part_hits)).into_hits());
         self.report(
             shared,
             whole.into_iter().filter(|hit| !shown.contains(&(hit.indicator, hit.observable.value.clone()))),
@@ -302,7 +307,14 @@ pub(super) fn search(worker: &Worker<'_>, job: &Job) {
             state.note_limits(searched.limits);
             let rules = hits.iter().filter(|hit| matches!(hit.observable.kind.as_str(), "yara" | "hex"));
             lock(&state.record_rules).extend(rules.map(|hit| (hit.indicator, hit.observable.value.clone())));
-            state.report(worker.shared, hits.into_iter());
+            let parts = searched.parts;
+            let (of_parts, whole) =
+                hits.into_iter().partition::<Vec<_>, _>(|hit| hit.record.is_some_and(|record| parts.contains(&record)));
+            if !of_parts.is_empty() {
+                let mut known = lock(&state.part_hits);
+                of_parts.into_iter().for_each(|hit| known.add(hit));
+            }
+            state.report(worker.shared, whole.into_iter());
         }
         Err(error) => {
             let bytes = u64::try_from(block.bytes().len()).ok();

@@ -4,6 +4,7 @@ mod artifact;
 mod collector;
 mod coverage;
 mod examples;
+mod parts;
 mod sink;
 mod tee;
 #[cfg(test)]

@@ -122,6 +122,26 @@ fn a_panic_is_a_problem_of_its_artifact_and_of_no_other() {
 }
 
 #[test]
+fn what_stands_in_parts_of_one_record_is_told_once() {
+    // Every value in the middle of the second half of a part stands in the next part, too.
+    let words = "word ".repeat(600);
+    let text = format!("{words}evil.example {words}evil.example {words}EVIL.example {words}evil.example {words}\n");
+    let limits = Limits { record_bytes: 4096, ..Limits::default() };
+    let ruleset = ruleset();
+    for threads in [1, 2, 8] {
+        let plan = Plan { limits: limits.clone(), threads: Some(threads), ..plan() };
+        let report = scan(&plan, vec![memory("a", text.as_bytes())], &ruleset, &Watch::default()).unwrap();
+        let found: Vec<_> = report.sightings.iter().map(Result::unwrap).collect();
+        let [one] = found.as_slice() else { panic!("{found:?}") };
+        assert_eq!((one.record, one.offset), (Some(1), Some(words.len() as u64)));
+        // What stands where two parts overlap is counted in both.
+        assert!((4..=8).contains(&one.occurrences), "{}", one.occurrences);
+        assert_eq!(report.summary.sightings, 1);
+        assert_eq!(problems(&report), [("a".to_owned(), Reason::Limit)]);
+    }
+}
+
+#[test]
 fn a_stopped_scan_lists_what_it_did_not_read_and_is_not_complete() {
     let watch = Watch::default();
     watch.cancelled.store(true, Ordering::Relaxed);

@@ -37,7 +37,7 @@ impl Bits {
     }
 
     fn read_stored(from: &mut StoredReader<'_>) -> io::Result<Self> {
-        let words = from.all(|bytes| Some(u64::from_le_bytes(bytes)))?;
+        let words = from.numbers()?;
         if words.len() < LEAST_WORDS || !words.len().is_power_of_two() {
             return Err(io::ErrorKind::InvalidData.into());
         }
@@ -232,8 +232,8 @@ impl Filter {
         for flag in [*has_v4_ranges, *has_odd_names, *has_lone_tops] {
             to.number(u64::from(flag))?;
         }
-        to.all(v4_ranges, u64::to_le_bytes)?;
-        [v4, tops, bases, names, hex].into_iter().try_for_each(|bits| to.all(&bits.words, u64::to_le_bytes))
+        to.numbers(v4_ranges)?;
+        [v4, tops, bases, names, hex].into_iter().try_for_each(|bits| to.numbers(&bits.words))
     }
 
     /// Reads filters.
@@ -243,7 +243,7 @@ impl Filter {
     pub fn read_stored(from: &mut StoredReader<'_>) -> io::Result<Self> {
         let mut flag = || from.number().map(|flag| flag != 0);
         let [has_v4_ranges, has_odd_names, has_lone_tops] = [flag()?, flag()?, flag()?];
-        let v4_ranges = from.all(|bytes| Some(u64::from_le_bytes(bytes)))?;
+        let v4_ranges = from.numbers()?;
         if v4_ranges.len() != RANGE_WORDS {
             return Err(io::ErrorKind::InvalidData.into());
         }

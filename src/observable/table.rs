@@ -97,6 +97,7 @@ impl ObservableTable {
         }
     }
 
+    /// Returns the indexes in the order of their numbers, and last that of hosts.
     fn indexes(&self) -> [&Index; 9] {
         let Self { v4, v6, ranges, domains, emails, hashes, urls, others, url_hosts, .. } = self;
         [v4, v6, ranges, domains, emails, hashes, urls, others, url_hosts]

@@ -91,12 +91,12 @@ impl Index {
 
     /// Writes the table.
     pub fn store(&self, to: &mut StoredWriter<'_>) -> io::Result<()> {
-        to.all(&self.places, u64::to_le_bytes)
+        to.numbers(&self.places)
     }
 
     /// Reads a table of numbers below `end`.
     pub fn read_stored(from: &mut StoredReader<'_>, end: u32) -> io::Result<Self> {
-        let places = from.all(|bytes| Some(u64::from_le_bytes(bytes)))?;
+        let places = from.numbers()?;
         let (mut len, mut fits) = (0, places.is_empty() || places.len().is_power_of_two());
         for &place in &places {
             len += usize::from(place != FREE);

@@ -166,6 +166,16 @@ impl ObservableTable {
         }
     }
 
+    /// Makes room for more values like those that are there: `all` for each `known`, and some more than that.
+    pub fn expect(&mut self, known: usize, all: usize) {
+        for index in self.indexes_mut() {
+            if index.len() > 0 {
+                let count = index.len().saturating_mul(all) / known.max(1);
+                index.expect(count + count / 8);
+            }
+        }
+    }
+
     /// Returns how many values there are.
     pub fn len(&self) -> usize {
         self.values.len()

@@ -34,6 +34,9 @@ const TYPES: &[(&str, AtomKind)] = &[
 /// What may stand between cells. Spreadsheets write `;` where the decimal sign is a comma, and a tab when text is copied.
 const DELIMITERS: [u8; 3] = [b',', b';', b'\t'];
 
+/// So many lines tell how many values of each kind a list may have.
+const TELLING_LINES: u64 = 4_096;
+
 /// The columns of a CSV list, as its header names them.
 pub(super) struct Columns {
     kind: usize,
@@ -112,8 +115,13 @@ impl Rows {
     fn read_simple(&mut self, text: &str, columns: &Columns, list: &mut List<'_>) {
         let delimiter = char::from(columns.delimiter);
         let mut cells: Vec<&str> = Vec::new();
+        let mut read_bytes = 0;
         for line in lines(text) {
             self.lines_before += 1;
+            read_bytes += line.len() + 1;
+            if self.lines_before == TELLING_LINES {
+                list.listed.expect(read_bytes, text.len());
+            }
             if line.trim().is_empty() || line.starts_with('#') {
                 continue;
             }
@@ -224,6 +232,9 @@ pub(super) fn load_plain(name: &str, file: &str, text: &str) -> (Option<Pack>, V
     let mut list = List::new(file);
     let (mut rest, mut number) = (text, 0);
     while !rest.is_empty() {
+        if number == TELLING_LINES {
+            list.listed.expect(text.len() - rest.len(), text.len());
+        }
         number += 1;
         if let Some((address, length)) = v4_line(rest.as_bytes()) {
             list.push_value(ObservableRef::V4(address), number);

@@ -64,6 +64,36 @@ impl Bits {
     }
 }
 
+/// Keys on their way into a set.
+///
+/// A large set lies in no near cache. The words of several keys are waited for together, and not one after the other.
+struct Filling {
+    bits: Bits,
+    hashes: Vec<u64>,
+}
+
+/// How many keys are worth the wait.
+const ENOUGH: usize = 64;
+
+impl Filling {
+    fn for_keys(count: usize) -> Self {
+        Self { bits: Bits::for_keys(count), hashes: Vec::with_capacity(ENOUGH) }
+    }
+
+    #[inline]
+    fn insert(&mut self, hash: u64) {
+        self.hashes.push(hash);
+        if self.hashes.len() >= ENOUGH {
+            self.hashes.drain(..).for_each(|hash| self.bits.insert(hash));
+        }
+    }
+
+    fn finish(mut self) -> Bits {
+        self.hashes.drain(..).for_each(|hash| self.bits.insert(hash));
+        self.bits
+    }
+}
+
 /// Any odd number with well mixed bits does; this one is 2^64 divided by the golden ratio.
 const MIX: u64 = 0x9e37_79b9_7f4a_7c15;
 
@@ -165,24 +195,32 @@ pub(super) struct Filter {
     has_lone_tops: bool,
 }
 
-impl Filter {
-    /// Prepares the filters of a table.
-    pub fn new(atoms: &AtomTable) -> Self {
-        let counts = atoms.counts();
-        let names = counts.domains + counts.emails + counts.urls;
-        let mut filter = Self {
-            v4: Bits::for_keys(counts.v4),
-            v4_ranges: vec![0; RANGE_WORDS],
-            has_v4_ranges: false,
-            tops: Bits::for_keys(0),
-            bases: Bits::for_keys(names),
-            names: Bits::for_keys(names),
-            hex: Bits::for_keys(counts.hashes + atoms.thumbprint_count()),
-            has_odd_names: false,
-            has_lone_tops: false,
-        };
-        atoms.each_key(&mut |key| filter.add(key));
-        filter
+/// A filter that is being made.
+struct Building {
+    v4: Filling,
+    v4_ranges: Vec<u64>,
+    has_v4_ranges: bool,
+    tops: Filling,
+    bases: Filling,
+    names: Filling,
+    hex: Filling,
+    has_odd_names: bool,
+    has_lone_tops: bool,
+}
+
+impl Building {
+    fn finish(self) -> Filter {
+        Filter {
+            v4: self.v4.finish(),
+            v4_ranges: self.v4_ranges,
+            has_v4_ranges: self.has_v4_ranges,
+            tops: self.tops.finish(),
+            bases: self.bases.finish(),
+            names: self.names.finish(),
+            hex: self.hex.finish(),
+            has_odd_names: self.has_odd_names,
+            has_lone_tops: self.has_lone_tops,
+        }
     }
 
     fn add(&mut self, atom: AtomKey<'_>) {
@@ -221,6 +259,27 @@ impl Filter {
         self.tops.insert(key(top));
         self.bases.insert(key(base));
         self.names.insert(key(name));
+    }
+}
+
+impl Filter {
+    /// Prepares the filters of a table.
+    pub fn new(atoms: &AtomTable) -> Self {
+        let counts = atoms.counts();
+        let names = counts.domains + counts.emails + counts.urls;
+        let mut building = Building {
+            v4: Filling::for_keys(counts.v4),
+            v4_ranges: vec![0; RANGE_WORDS],
+            has_v4_ranges: false,
+            tops: Filling::for_keys(0),
+            bases: Filling::for_keys(names),
+            names: Filling::for_keys(names),
+            hex: Filling::for_keys(counts.hashes + atoms.thumbprint_count()),
+            has_odd_names: false,
+            has_lone_tops: false,
+        };
+        atoms.each_key(&mut |key| building.add(key));
+        building.finish()
     }
 
     /// Writes the filters.

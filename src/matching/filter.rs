@@ -160,7 +160,7 @@ const fn octets() -> [u32; 256] {
         let mut rest = octet as u32;
         table[octet] = b'.' as u32;
         loop {
-            table[octet] = table[octet] << 8 | b'0' as u32 + rest % 10;
+            table[octet] = (table[octet] << 8) | (b'0' as u32 + rest % 10);
             rest /= 10;
             if rest == 0 {
                 break;
@@ -410,6 +410,7 @@ fn first_digits(digits: [u8; 16]) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::observable::Observable;
 
     #[test]
     fn keys_ignore_letter_case_and_nothing_else_of_names() {
@@ -446,5 +447,34 @@ mod tests {
         assert!((0..10_000).all(|number| bits.has(number_key(0, number))));
         let wrong = (10_000..110_000).filter(|&number| bits.has(number_key(0, number))).count();
         assert!(wrong < 2_000, "{wrong} of 100,000");
+    }
+
+    #[test]
+    fn filters_are_read_as_they_were_written_and_those_of_others_are_known() {
+        let table = |names: &[&str]| {
+            let mut table = AtomTable::default();
+            for (leaf, name) in (0..).zip(names) {
+                let observable = Observable::guess(name).unwrap();
+                table.add(0, leaf, &observable, None).unwrap();
+            }
+            table
+        };
+        let atoms =
+            table(&["192.0.2.1", "evil.example", "d4b4cccda9228624656bff33d8110955", "198.51.100.0/24", "*.onion"]);
+        let mut bytes = Vec::new();
+        Filter::new(&atoms).store(&mut StoredWriter::new(&mut bytes)).unwrap();
+        let length = bytes.len();
+        let filter = Filter::read_stored(&mut StoredReader::new(&mut bytes.as_slice(), length as u64)).unwrap();
+        assert!(filter.passes_sample(&atoms));
+        assert!(filter.has_v4(0xc000_0201) && filter.has_v4(0xc633_6407) && !filter.has_v4(0xc000_0202));
+        assert!(filter.has_name(b"Evil.Example") && filter.has_lone_top(b"onion") && !filter.has_name(b"evil.exampl"));
+        assert!(filter.has_hex(b"D4B4cccda9228624656bff33d8110955"));
+        for other in ["192.0.2.2", "other.example", "00b4cccda9228624656bff33d8110955"] {
+            assert!(!filter.passes_sample(&table(&[other])), "{other}");
+        }
+        for end in [0, 8, length / 2, length - 1] {
+            let read = Filter::read_stored(&mut StoredReader::new(&mut &bytes[..end], end as u64));
+            assert!(read.is_err(), "{end} bytes");
+        }
     }
 }

@@ -117,15 +117,15 @@ fn plain_v4(text: [u8; ADDRESS_BYTES + 1]) -> Option<(u32, usize)> {
     // A byte is 0 to 9, or zero, if and only if this addition leaves its highest bit alone.
     let (digits, dots) = (text ^ (ONES * 0x30), text ^ (ONES * 0x2e));
     let (low, high) = (ONES * 0x7f, ONES * 0x80);
-    let no_digits = high_bits(((digits & low) + ONES * 0x76 | digits) & high);
-    let no_dots = high_bits(((dots & low) + low | dots) & high);
+    let no_digits = high_bits((((digits & low) + ONES * 0x76) | digits) & high);
+    let no_dots = high_bits((((dots & low) + low) | dots) & high);
     let (mut ends, mut start, mut fits, mut address) = (no_digits, 0, true, 0_u32);
     for place in 0..4 {
         let end = ends.trailing_zeros();
         let length = end.wrapping_sub(start);
         fits &= (1..=3).contains(&length) && (place == 3 || no_dots >> (end & 31) & 1 == 0);
         // The digits of an octet to the upper end of four bytes, the last one highest.
-        let octet = u32::try_from(text >> (8 * start & 127) & 0xffff_ffff).unwrap_or_default();
+        let octet = u32::try_from(text >> ((8 * start) & 127) & 0xffff_ffff).unwrap_or_default();
         let octet = octet.wrapping_shl(32_u32.wrapping_sub(length.wrapping_mul(8))) & 0x0f0f_0f0f;
         let (hundreds, tens, ones) = (octet >> 8 & 15, octet >> 16 & 15, octet >> 24);
         let value = hundreds * 100 + tens * 10 + ones;

@@ -83,3 +83,26 @@ fn mistakes_are_told_and_nothing_is_kept() {
     assert_eq!(plain.0, Some(2));
     assert!(!cache.exists());
 }
+
+#[test]
+fn a_list_of_megabytes_is_the_same_with_and_without() {
+    let folder = tempfile::tempdir().unwrap();
+    let (log, list, cache) = (folder.path().join("a.log"), folder.path().join("list.csv"), folder.path().join("cache"));
+    fs::write(&log, "a 10.0.1.2 evilbot/1.0\nb x.n77.example\nc 10.0.200.1 n1@n2.example\n").unwrap();
+    let rows = (0..40_000).map(|n| {
+        format!("ip,10.0.{}.{}\ndomain,n{n}.example\nemail,n{n}@n{}.example\nmd5,{n:032x}\n", n >> 8, n & 255, n + 1)
+    });
+    let text = format!("type,value\n{}", rows.collect::<String>());
+    assert!(text.len() > 2 << 20);
+    let arguments = ["scan", log.to_str().unwrap(), "--rules", list.to_str().unwrap(), "--format", "jsonl", "--quiet"];
+    // What a user agent is found by is no value of a table, so that this list is read again.
+    for more in ["", "user_agent,evilbot/1.0\n"] {
+        fs::write(&list, format!("{text}{more}")).unwrap();
+        let plain = told(&stormglass(&arguments, None));
+        assert_eq!(plain.0, Some(1));
+        assert_eq!(plain.1.matches("\"type\":\"sighting\"").count(), 4 + usize::from(!more.is_empty()));
+        for _ in 0..2 {
+            assert_eq!(told(&stormglass(&arguments, Some(&cache))), plain);
+        }
+    }
+}

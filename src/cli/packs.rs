@@ -1,11 +1,12 @@
 //! Which packs are used: the built-in ones and those named on the command line.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 
 use crate::pack::{BUILTIN, Listed, Pack, PackError, load_partly, of_list};
-use crate::scan::{CacheError, Ruleset, RulesetCache};
+use crate::scan::{CacheError, FileDigest, Ruleset, RulesetCache};
 
 use super::{Refusal, say};
 
@@ -31,26 +32,80 @@ pub(super) struct KeptPackArguments {
     cache: Option<PathBuf>,
 }
 
-/// A rules file that has been read.
+/// A rules file.
 struct RulesFile {
+    path: PathBuf,
     /// Its name as the user gave it.
     name: String,
-    bytes: Vec<u8>,
+    content: Content,
+}
+
+/// What is known of a rules file.
+enum Content {
+    Read(Vec<u8>),
+    /// It is long, and perhaps need not be read as a list again.
+    Digested(FileDigest),
+}
+
+/// Files that are shorter are read at once.
+const LONG_BYTES: u64 = 1 << 20;
+
+impl RulesFile {
+    fn read(path: PathBuf) -> Result<Self, Refusal> {
+        let bytes = std::fs::read(&path).map_err(|error| cannot_read(&path, &error))?;
+        Ok(Self { name: path.to_string_lossy().into_owned(), content: Content::Read(bytes), path })
+    }
+
+    /// Reads a file, or digests it if it is long and can be read again.
+    fn read_or_digest(path: PathBuf) -> Result<Self, Refusal> {
+        let refuse = |error| cannot_read(&path, &error);
+        // A pipe can be opened only once.
+        let metadata = std::fs::metadata(&path).map_err(refuse)?;
+        if !metadata.is_file() || metadata.len() < LONG_BYTES {
+            return Self::read(path);
+        }
+        let content = Content::Digested(File::open(&path).and_then(FileDigest::read).map_err(refuse)?);
+        Ok(Self { name: path.to_string_lossy().into_owned(), content, path })
+    }
+
+    fn digest(&self) -> FileDigest {
+        match &self.content {
+            Content::Read(bytes) => FileDigest::of(bytes),
+            Content::Digested(digest) => *digest,
+        }
+    }
+
+    fn into_bytes(self) -> Result<Vec<u8>, Refusal> {
+        match self.content {
+            Content::Read(bytes) => Ok(bytes),
+            Content::Digested(digest) => {
+                let bytes = std::fs::read(&self.path).map_err(|error| cannot_read(&self.path, &error))?;
+                if FileDigest::of(&bytes) != digest {
+                    let what = "changed while it was read; try again when nobody writes to it";
+                    return Err(Refusal::Usage(format!("the rules file `{}` {what}", self.path.display())));
+                }
+                Ok(bytes)
+            }
+        }
+    }
 }
 
 impl PackArguments {
     /// Loads every pack, and says every mistake of all of them.
     pub fn load(&self, more: &[PathBuf]) -> Result<Vec<Pack>, Refusal> {
-        self.load_files(self.read(more)?, Vec::new())
+        self.load_files(self.read(more, RulesFile::read)?, Vec::new())
     }
 
     /// Reads every rules file.
-    fn read(&self, more: &[PathBuf]) -> Result<Vec<RulesFile>, Refusal> {
+    fn read(
+        &self,
+        more: &[PathBuf],
+        read: impl Fn(PathBuf) -> Result<RulesFile, Refusal>,
+    ) -> Result<Vec<RulesFile>, Refusal> {
         let mut files = Vec::new();
         for argument in self.rules.iter().chain(more) {
             for file in files_of(argument)? {
-                let bytes = std::fs::read(&file).map_err(|error| cannot_read(&file, &error))?;
-                files.push(RulesFile { name: file.to_string_lossy().into_owned(), bytes });
+                files.push(read(file)?);
             }
         }
         Ok(files)
@@ -70,12 +125,13 @@ impl PackArguments {
         }
         let mut known = known.into_iter();
         // Each file's bytes are let go of as soon as it has been read.
-        for RulesFile { name, bytes } in files {
+        for file in files {
             if let Some(Some(listed)) = known.next() {
-                packs.push(of_list(&name, listed));
+                packs.push(of_list(&file.name, listed));
                 continue;
             }
-            let (pack, more) = load_partly(&name, &bytes);
+            let name = file.name.clone();
+            let (pack, more) = load_partly(&name, &file.into_bytes()?);
             packs.extend(pack);
             errors.extend(more);
         }
@@ -118,12 +174,13 @@ impl KeptPackArguments {
     /// Loads and compiles every pack, or takes what was kept of it.
     pub fn compile(&self, more: &[PathBuf]) -> Result<Ruleset, Refusal> {
         self.refuse_cache_in(more)?;
-        let files = self.packs.read(more)?;
         let Some(folder) = &self.cache else {
-            return Ruleset::compile(self.packs.load_files(files, Vec::new())?).map_err(|errors| refuse(&errors));
+            return Ruleset::compile(self.packs.load(more)?).map_err(|errors| refuse(&errors));
         };
-        let builtin = BUILTIN.iter().take(self.packs.builtin_count()).map(|pack| (pack.name, pack.text.as_bytes()));
-        let own = files.iter().map(|file| (file.name.as_str(), file.bytes.as_slice()));
+        let files = self.packs.read(more, RulesFile::read_or_digest)?;
+        let builtin = BUILTIN.iter().take(self.packs.builtin_count());
+        let builtin = builtin.map(|pack| (pack.name, FileDigest::of(pack.text.as_bytes())));
+        let own = files.iter().map(|file| (file.name.as_str(), file.digest()));
         let cache = RulesetCache::new(folder, builtin.chain(own));
         let warn = |what: &str, error: &CacheError| {
             let folder = crate::text::escape_for_terminal(&folder.to_string_lossy());

@@ -28,8 +28,42 @@ const LEAST_BYTES: u64 = 24 + 2 * 32;
 /// How often a file is opened that is exchanged in that moment.
 const OPENINGS: usize = 16;
 
-/// The buffer of files; they are read and written from one end to the other.
-const BUFFER_BYTES: usize = 256 << 10;
+/// The buffer of a file that is written.
+const WRITTEN_BYTES: usize = 256 << 10;
+
+/// The buffer of a file that is read; whatever is longer goes past it.
+const READ_BYTES: usize = 8 << 10;
+
+/// How much of a rules file is digested at once: what stays in a near cache.
+const DIGESTED_BYTES: usize = 64 << 10;
+
+/// The SHA-256 of a rules file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FileDigest([u8; DIGEST_BYTES]);
+
+impl FileDigest {
+    /// Digests what has been read of a file.
+    pub fn of(bytes: &[u8]) -> Self {
+        Self(Sha256::digest(bytes).into())
+    }
+
+    /// Digests a file without keeping it.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn read(mut from: impl Read) -> io::Result<Self> {
+        let mut digest = Sha256::new();
+        let mut bytes = vec![0; DIGESTED_BYTES];
+        loop {
+            let count = match from.read(&mut bytes) {
+                Ok(0) => return Ok(Self(digest.finalize().into())),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                read => read?,
+            };
+            digest.update(bytes.get(..count).unwrap_or_default());
+        }
+    }
+}
 
 /// Where the compiled ruleset of some rules files is kept.
 #[derive(Clone, Debug)]
@@ -78,7 +112,7 @@ const A_LIST: u64 = 2;
 impl RulesetCache {
     /// Names the ruleset that these rules files are compiled to. Their names and order matter, and so do the versions of
     /// this program and of yara-x, and the machine.
-    pub fn new<'f>(folder: &Path, files: impl IntoIterator<Item = (&'f str, &'f [u8])>) -> Self {
+    pub fn new<'f>(folder: &Path, files: impl IntoIterator<Item = (&'f str, FileDigest)>) -> Self {
         let mut key = Sha256::new();
         let mut add = |part: &[u8]| {
             key.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_le_bytes());
@@ -89,9 +123,9 @@ impl RulesetCache {
         }
         add(MAGIC);
         let mut count = 0;
-        for (name, bytes) in files {
+        for (name, FileDigest(digest)) in files {
             add(name.as_bytes());
-            add(Sha256::digest(bytes).as_slice());
+            add(&digest);
             count += 1;
         }
         Self { folder: folder.to_path_buf(), key: key.finalize().into(), files: count }
@@ -109,7 +143,7 @@ impl RulesetCache {
     pub fn read(&self) -> Result<Option<StoredRuleset>, CacheError> {
         let Some((file, opened)) = self.open()? else { return Ok(None) };
         let body = opened.len().checked_sub(LEAST_BYTES).ok_or(CacheError::Damaged)?;
-        let mut from = Digesting::new(BufReader::with_capacity(BUFFER_BYTES, file));
+        let mut from = Digesting::new(BufReader::with_capacity(READ_BYTES, file));
         let mut head = [0; MAGIC.len()];
         let mut key = [0; DIGEST_BYTES];
         from.read_exact(&mut head)?;
@@ -163,7 +197,7 @@ impl RulesetCache {
         make_folder(&self.folder)?;
         self.check_folder()?;
         let file = tempfile::Builder::new().prefix(".ruleset-").tempfile_in(&self.folder)?;
-        let mut to = Digesting::new(BufWriter::with_capacity(BUFFER_BYTES, file));
+        let mut to = Digesting::new(BufWriter::with_capacity(WRITTEN_BYTES, file));
         to.write_all(MAGIC)?;
         to.write_all(&self.key)?;
         Ok(CacheWriter { to, path: self.path() })

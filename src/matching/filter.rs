@@ -38,7 +38,7 @@ impl Bits {
     }
 
     fn read_stored(from: &mut StoredReader<'_>) -> io::Result<Self> {
-        let words = from.all(|bytes| Some(u64::from_le_bytes(bytes)))?;
+        let words = from.numbers()?;
         if words.len() < LEAST_WORDS || !words.len().is_power_of_two() {
             return Err(io::ErrorKind::InvalidData.into());
         }
@@ -62,6 +62,36 @@ impl Bits {
     fn has(&self, hash: u64) -> bool {
         let pattern = pattern(hash);
         self.words.get(self.index(hash)).is_some_and(|word| word & pattern == pattern)
+    }
+}
+
+/// Keys on their way into a set.
+///
+/// A large set lies in no near cache. The words of several keys are waited for together, and not one after the other.
+struct Filling {
+    bits: Bits,
+    hashes: Vec<u64>,
+}
+
+/// How many keys are worth the wait.
+const ENOUGH: usize = 64;
+
+impl Filling {
+    fn for_keys(count: usize) -> Self {
+        Self { bits: Bits::for_keys(count), hashes: Vec::with_capacity(ENOUGH) }
+    }
+
+    #[inline]
+    fn insert(&mut self, hash: u64) {
+        self.hashes.push(hash);
+        if self.hashes.len() >= ENOUGH {
+            self.hashes.drain(..).for_each(|hash| self.bits.insert(hash));
+        }
+    }
+
+    fn finish(mut self) -> Bits {
+        self.hashes.drain(..).for_each(|hash| self.bits.insert(hash));
+        self.bits
     }
 }
 
@@ -168,7 +198,7 @@ const fn octets() -> [u32; 256] {
         let mut rest = octet as u32;
         table[octet] = b'.' as u32;
         loop {
-            table[octet] = table[octet] << 8 | b'0' as u32 + rest % 10;
+            table[octet] = (table[octet] << 8) | (b'0' as u32 + rest % 10);
             rest /= 10;
             if rest == 0 {
                 break;
@@ -203,24 +233,32 @@ pub(super) struct Filter {
     pub has_lone_tops: bool,
 }
 
-impl Filter {
-    /// Prepares the filters of a table.
-    pub fn new(atoms: &AtomTable) -> Self {
-        let counts = atoms.counts();
-        let names = counts.domains + counts.emails + counts.urls;
-        let mut filter = Self {
-            v4: Bits::for_keys(counts.v4),
-            v4_ranges: vec![0; RANGE_WORDS],
-            has_v4_ranges: false,
-            tops: Bits::for_keys(0),
-            bases: Bits::for_keys(names),
-            names: Bits::for_keys(names),
-            hex: Bits::for_keys(counts.hashes + atoms.thumbprint_count()),
-            has_odd_names: false,
-            has_lone_tops: false,
-        };
-        atoms.each_key(&mut |key| filter.add(key));
-        filter
+/// A filter that is being made.
+struct Building {
+    v4: Filling,
+    v4_ranges: Vec<u64>,
+    has_v4_ranges: bool,
+    tops: Filling,
+    bases: Filling,
+    names: Filling,
+    hex: Filling,
+    has_odd_names: bool,
+    has_lone_tops: bool,
+}
+
+impl Building {
+    fn finish(self) -> Filter {
+        Filter {
+            v4: self.v4.finish(),
+            v4_ranges: self.v4_ranges,
+            has_v4_ranges: self.has_v4_ranges,
+            tops: self.tops.finish(),
+            bases: self.bases.finish(),
+            names: self.names.finish(),
+            hex: self.hex.finish(),
+            has_odd_names: self.has_odd_names,
+            has_lone_tops: self.has_lone_tops,
+        }
     }
 
     fn add(&mut self, atom: AtomKey<'_>) {
@@ -260,6 +298,27 @@ impl Filter {
         self.bases.insert(key(name, name.len() - base.len()..name.len()));
         self.names.insert(key(name, 0..name.len()));
     }
+}
+
+impl Filter {
+    /// Prepares the filters of a table.
+    pub fn new(atoms: &AtomTable) -> Self {
+        let counts = atoms.counts();
+        let names = counts.domains + counts.emails + counts.urls;
+        let mut building = Building {
+            v4: Filling::for_keys(counts.v4),
+            v4_ranges: vec![0; RANGE_WORDS],
+            has_v4_ranges: false,
+            tops: Filling::for_keys(0),
+            bases: Filling::for_keys(names),
+            names: Filling::for_keys(names),
+            hex: Filling::for_keys(counts.hashes + atoms.thumbprint_count()),
+            has_odd_names: false,
+            has_lone_tops: false,
+        };
+        atoms.each_key(&mut |key| building.add(key));
+        building.finish()
+    }
 
     /// Writes the filters.
     ///
@@ -270,8 +329,8 @@ impl Filter {
         for flag in [*has_v4_ranges, *has_odd_names, *has_lone_tops] {
             to.number(u64::from(flag))?;
         }
-        to.all(v4_ranges, u64::to_le_bytes)?;
-        [v4, tops, bases, names, hex].into_iter().try_for_each(|bits| to.all(&bits.words, u64::to_le_bytes))
+        to.numbers(v4_ranges)?;
+        [v4, tops, bases, names, hex].into_iter().try_for_each(|bits| to.numbers(&bits.words))
     }
 
     /// Reads filters.
@@ -281,7 +340,7 @@ impl Filter {
     pub fn read_stored(from: &mut StoredReader<'_>) -> io::Result<Self> {
         let mut flag = || from.number().map(|flag| flag != 0);
         let [has_v4_ranges, has_odd_names, has_lone_tops] = [flag()?, flag()?, flag()?];
-        let v4_ranges = from.all(|bytes| Some(u64::from_le_bytes(bytes)))?;
+        let v4_ranges = from.numbers()?;
         if v4_ranges.len() != RANGE_WORDS {
             return Err(io::ErrorKind::InvalidData.into());
         }
@@ -392,6 +451,7 @@ fn first_digits(digits: [u8; 16]) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::observable::Observable;
 
     #[test]
     fn keys_ignore_letter_case_and_nothing_else_of_names() {
@@ -436,5 +496,34 @@ mod tests {
         assert!((0..10_000).all(|number| bits.has(number_key(0, number))));
         let wrong = (10_000..110_000).filter(|&number| bits.has(number_key(0, number))).count();
         assert!(wrong < 2_000, "{wrong} of 100,000");
+    }
+
+    #[test]
+    fn filters_are_read_as_they_were_written_and_those_of_others_are_known() {
+        let table = |names: &[&str]| {
+            let mut table = AtomTable::default();
+            for (leaf, name) in (0..).zip(names) {
+                let observable = Observable::guess(name).unwrap();
+                table.add(0, leaf, &observable, None).unwrap();
+            }
+            table
+        };
+        let atoms =
+            table(&["192.0.2.1", "evil.example", "d4b4cccda9228624656bff33d8110955", "198.51.100.0/24", "*.onion"]);
+        let mut bytes = Vec::new();
+        Filter::new(&atoms).store(&mut StoredWriter::new(&mut bytes)).unwrap();
+        let length = bytes.len();
+        let filter = Filter::read_stored(&mut StoredReader::new(&mut bytes.as_slice(), length as u64)).unwrap();
+        assert!(filter.passes_sample(&atoms));
+        assert!(filter.has_v4(0xc000_0201) && filter.has_v4(0xc633_6407) && !filter.has_v4(0xc000_0202));
+        assert!(filter.has_name(b"Evil.Example") && filter.has_lone_top(b"onion") && !filter.has_name(b"evil.exampl"));
+        assert!(filter.has_hex(b"D4B4cccda9228624656bff33d8110955"));
+        for other in ["192.0.2.2", "other.example", "00b4cccda9228624656bff33d8110955"] {
+            assert!(!filter.passes_sample(&table(&[other])), "{other}");
+        }
+        for end in [0, 8, length / 2, length - 1] {
+            let read = Filter::read_stored(&mut StoredReader::new(&mut &bytes[..end], end as u64));
+            assert!(read.is_err(), "{end} bytes");
+        }
     }
 }

@@ -32,7 +32,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-pub use cache::{CacheError, CacheWriter, RulesetCache, StoredRuleset};
+pub use cache::{CacheError, CacheWriter, FileDigest, RulesetCache, StoredRuleset};
 pub use indicators::{CompiledIndicator, IndicatorRun, IndicatorView, ListedRun, PackInfo};
 pub use matcher::Matcher;
 pub use ruleset::{Digests, Evaluated, Ruleset};

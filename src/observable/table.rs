@@ -97,6 +97,7 @@ impl ObservableTable {
         }
     }
 
+    /// Returns the indexes in the order of their numbers, and last that of hosts.
     fn indexes(&self) -> [&Index; 9] {
         let Self { v4, v6, ranges, domains, emails, hashes, urls, others, url_hosts, .. } = self;
         [v4, v6, ranges, domains, emails, hashes, urls, others, url_hosts]
@@ -162,6 +163,16 @@ impl ObservableTable {
         match self.url_hosts.search(hash, has_host) {
             Ok(first) => values.link_url(first, id),
             Err(free) => self.url_hosts.add(free, hash, id),
+        }
+    }
+
+    /// Makes room for more values like those that are there: `all` for each `known`, and some more than that.
+    pub fn expect(&mut self, known: usize, all: usize) {
+        for index in self.indexes_mut() {
+            if index.len() > 0 {
+                let count = index.len().saturating_mul(all) / known.max(1);
+                index.expect(count + count / 8);
+            }
         }
     }
 

@@ -76,6 +76,11 @@ impl Listed {
         self.values
     }
 
+    /// Makes room for more values like those that are there: `all` for each `known`.
+    pub(super) fn expect(&mut self, known: usize, all: usize) {
+        self.values.expect(known, all);
+    }
+
     /// Adds the values that are pending. A note goes to the value that is there already, if that has none. Calls `full` with
     /// each line for which there is no room.
     pub(super) fn add(&mut self, pending: &mut Pending, full: &mut dyn FnMut(u64)) {

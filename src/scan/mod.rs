@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 pub use crate::evidence::{Item, Source};
-pub use crate::matching::{CacheError, CacheWriter, Ruleset, RulesetCache, StoredRuleset};
+pub use crate::matching::{CacheError, CacheWriter, FileDigest, Ruleset, RulesetCache, StoredRuleset};
 pub use examples::{ExampleFailure, test_examples};
 
 use crate::budget::Limits;

@@ -162,3 +162,43 @@ fn a_zone_belongs_to_the_host_before_it() {
     assert_eq!(covered("http://[fe80::1%25eth0]:8080/a"), ["fe80::1%25eth0]:8080/a"]);
     assert_eq!(covered("http://[fe80::1%25eth0]:8081/a"), [""; 0]);
 }
+
+#[test]
+fn a_whole_list_stands_among_other_atoms_in_its_place() {
+    let observables = [(AtomKind::Ip, "192.0.2.1"), (AtomKind::Domain, "evil.example"), (AtomKind::Ip, "192.0.2.0/24")];
+    let parse = |(kind, text): (AtomKind, &str)| Observable::parse(kind, text).unwrap();
+    let mut values = ObservableTable::default();
+    for observable in observables {
+        values.add(ObservableRef::new(&parse(observable), &mut [0; size_of::<DigestBytes>()])).unwrap();
+    }
+    let mut table = AtomTable::starting_from(values);
+    let other = parse((AtomKind::Domain, "other.example"));
+    assert_eq!(table.add(0, 0, &parse(observables[1]), None), Ok(0));
+    assert_eq!(table.add(0, 1, &other, None), Ok(1));
+    assert_eq!(table.add_whole(7, 10), Ok(2..5));
+    assert_eq!(table.add(20, 30, &parse(observables[1]), None), Ok(5));
+    assert_eq!(table.add(20, 31, &other, None), Ok(6));
+    assert_eq!((table.len(), table.iter().count()), (7, 7));
+    let entries: Vec<_> = table.iter().map(|(entry, value)| (entry.indicator, entry.leaf, value.value())).collect();
+    let [address, name, range, other] =
+        ["192.0.2.1", "evil.example", "192.0.2.0/24", "other.example"].map(str::to_owned);
+    let expected = [
+        (0, 0, name.clone()),
+        (0, 1, other.clone()),
+        (7, 10, address),
+        (8, 11, name.clone()),
+        (9, 12, range),
+        (20, 30, name),
+        (20, 31, other),
+    ];
+    assert_eq!(entries, expected);
+    let atoms = |token: Token<'_>| {
+        let mut atoms = Vec::new();
+        table.look_up(b"", &token, 0..0, &mut |id, _| atoms.push(id));
+        atoms
+    };
+    assert_eq!(atoms(Token::Name(b"evil.example")), [5, 3, 0], "the last one first");
+    assert_eq!(atoms(Token::Name(b"other.example")), [6, 1]);
+    assert_eq!(atoms(Token::Address([192, 0, 2, 1].into())), [2, 4]);
+    assert_eq!(table.add_whole(u32::MAX - 1, 0), Err(TableFull));
+}

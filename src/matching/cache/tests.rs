@@ -39,7 +39,10 @@ impl Kit {
     }
 
     fn cache(&self) -> RulesetCache {
-        RulesetCache::new(self.folder.path(), self.files.iter().map(|(name, text)| (*name, text.as_bytes())))
+        RulesetCache::new(
+            self.folder.path(),
+            self.files.iter().map(|(name, text)| (*name, FileDigest::of(text.as_bytes()))),
+        )
     }
 
     fn packs(&self) -> Vec<Pack> {
@@ -173,7 +176,9 @@ fn no_table_that_was_forged_makes_a_panic() {
     let kit = Kit::new(&[("a.csv", LIST)]);
     let path = kit.write();
     let whole = fs::read(&path).unwrap();
-    for at in MAGIC.len() + DIGEST_BYTES..whole.len() - DIGEST_BYTES {
+    // All of the tables, and a sample of the filters, which are words of any bits.
+    let body = MAGIC.len() + DIGEST_BYTES..whole.len() - DIGEST_BYTES;
+    for at in body.filter(|at| *at < 4_000 || at % 101 == 0) {
         for bit in [0, 3, 7] {
             let mut bytes = whole.clone();
             bytes[at] ^= 1 << bit;

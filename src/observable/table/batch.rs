@@ -5,7 +5,7 @@
 use std::hint::black_box;
 
 use super::borrowed::ObservableRef;
-use super::values::Values;
+use super::values::{Slot, Values};
 use super::{Added, ObservableTable, TableFull};
 
 /// How many values are worth the wait.
@@ -44,8 +44,11 @@ impl Batch {
 impl ObservableTable {
     /// Adds values that were put in for this table, unless they are there, and calls `each` with what became of each.
     pub fn add_batch(&mut self, batch: &Batch, each: &mut dyn FnMut(Result<Added, TableFull>)) {
-        let values = || batch.values.iter().zip(batch.hashes.iter().copied());
-        black_box(values().fold(0, |places, (value, hash)| places ^ self.index_of(value).peek(hash)));
-        values().for_each(|(value, hash)| each(self.add_hashed(value, hash)));
+        let indexes = self.indexes();
+        let peek = |(slot, hash): (&Slot, &u64)| indexes.get(slot.index_number()).map_or(0, |index| index.peek(*hash));
+        black_box(batch.values.slots.iter().zip(&batch.hashes).map(peek).fold(0, |all, place| all ^ place));
+        for (value, hash) in batch.values.iter().zip(&batch.hashes) {
+            each(self.add_hashed(value, *hash));
+        }
     }
 }

@@ -17,7 +17,7 @@ pub(super) struct Index {
     /// At each taken place the upper half of a hash, and below it the number. The hash tells most of what is not
     /// looked for, and the place in a larger table, without a look at the key.
     ///
-    /// There are as many places as a power of two, of which at least a quarter are free.
+    /// At least a quarter of the places are free.
     places: Vec<u64>,
     len: usize,
 }
@@ -58,7 +58,7 @@ impl Index {
             if check(taken) == check(hash) && is_it(number(taken)) {
                 return Ok(number(taken));
             }
-            at = (at + 1) & (self.places.len() - 1);
+            at = after(at, self.places.len());
         }
         Err(at)
     }
@@ -72,32 +72,46 @@ impl Index {
         }
     }
 
-    /// Doubles the places. What is taken keeps its order, so that memory is gone through from one end to the other.
+    /// Makes room for this many in all, so that the table need not grow.
+    pub fn expect(&mut self, count: usize) {
+        let places = places_for(count);
+        if places > self.places.len() {
+            self.places = self.laid_out(places);
+        }
+    }
+
     #[cold]
     fn grow(&mut self) {
-        let count = (self.places.len() * 2).max(LEAST);
-        let before = std::mem::replace(&mut self.places, vec![FREE; count]);
-        for taken in before.into_iter().filter(|taken| *taken != FREE) {
+        self.places = self.laid_out((self.places.len() * 2).max(LEAST));
+    }
+
+    /// Returns as many places with the same numbers. What is taken keeps its order, so that memory is gone through from one
+    /// end to the other.
+    fn laid_out(&self, count: usize) -> Vec<u64> {
+        let mut places = vec![FREE; count];
+        for &taken in self.places.iter().filter(|taken| **taken != FREE) {
             let mut at = start(taken, count);
-            while let Some(place) = self.places.get_mut(at) {
+            while let Some(place) = places.get_mut(at) {
                 if *place == FREE {
                     *place = taken;
                     break;
                 }
-                at = (at + 1) & (count - 1);
+                at = after(at, count);
             }
         }
+        places
     }
 
-    /// Writes the table.
+    /// Writes the table, with no more places than it needs.
     pub fn store(&self, to: &mut StoredWriter<'_>) -> io::Result<()> {
-        to.all(&self.places, u64::to_le_bytes)
+        let count = if self.len == 0 { 0 } else { places_for(self.len) };
+        to.numbers(&self.laid_out(count))
     }
 
     /// Reads a table of numbers below `end`.
     pub fn read_stored(from: &mut StoredReader<'_>, end: u32) -> io::Result<Self> {
-        let places = from.all(|bytes| Some(u64::from_le_bytes(bytes)))?;
-        let (mut len, mut fits) = (0, places.is_empty() || places.len().is_power_of_two());
+        let places = from.numbers()?;
+        let (mut len, mut fits) = (0, true);
         for &place in &places {
             len += usize::from(place != FREE);
             fits &= place == FREE || number(place) < end;
@@ -118,6 +132,17 @@ fn check(hash: u64) -> u64 {
 
 fn number(taken: u64) -> u32 {
     u32::try_from(taken & !CHECK).unwrap_or_default()
+}
+
+/// Returns how many places so many numbers need.
+fn places_for(count: usize) -> usize {
+    (count + 1).saturating_mul(4) / 3 + LEAST
+}
+
+/// Returns the place behind another one; behind the last comes the first.
+#[inline]
+fn after(at: usize, places: usize) -> usize {
+    if at + 1 < places { at + 1 } else { 0 }
 }
 
 /// Returns the first place for a hash, of which only the upper half counts: among the places as it is among all hashes.

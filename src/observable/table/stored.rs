@@ -61,6 +61,11 @@ impl<'w> StoredWriter<'w> {
         Ok(())
     }
 
+    /// Writes a length and that many numbers.
+    pub fn numbers(&mut self, numbers: &[u64]) -> io::Result<()> {
+        self.all(numbers, u64::to_le_bytes)
+    }
+
     fn length(&mut self, length: usize) -> io::Result<()> {
         self.number(u64::try_from(length).unwrap_or(u64::MAX))
     }
@@ -105,6 +110,20 @@ impl<'r> StoredReader<'r> {
             }
         }
         Ok(values)
+    }
+
+    /// Reads a run of numbers.
+    pub fn numbers(&mut self) -> io::Result<Vec<u64>> {
+        let length = self.length(8)?;
+        let mut numbers = Vec::with_capacity(length);
+        let mut bytes = vec![0; CHUNK_BYTES.min(length * 8)];
+        while numbers.len() < length {
+            let wanted = ((length - numbers.len()) * 8).min(bytes.len());
+            let chunk = bytes.get_mut(..wanted).ok_or_else(broken)?;
+            self.from.read_exact(chunk)?;
+            numbers.extend(chunk.as_chunks().0.iter().map(|number| u64::from_le_bytes(*number)));
+        }
+        Ok(numbers)
     }
 
     /// Tells whether all has been read.

@@ -116,3 +116,33 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn batches_and_expected_numbers_make_the_same_table() {
+    let name = |number: u32| format!("n{}.example", number % 3_000);
+    let (mut single, mut batched, mut batch) =
+        (ObservableTable::default(), ObservableTable::default(), Batch::default());
+    let (mut added_single, mut added_batched) = (Vec::new(), Vec::new());
+    for number in 0..9_000 {
+        let name = name(number);
+        let value = if number % 2 == 0 { ObservableRef::Domain(&name) } else { ObservableRef::V4(number) };
+        added_single.push(single.add(value));
+        batch.put(&batched, value).unwrap();
+        if batch.is_full() || number == 8_999 {
+            batched.add_batch(&batch, &mut |added| added_batched.push(added));
+            batch.clear();
+        }
+        if number == 1_000 {
+            batched.expect(1, 3);
+        }
+    }
+    assert_eq!(added_batched, added_single);
+    assert_eq!(batched, single);
+    assert_eq!(batched.counts(), single.counts());
+    for number in 0..9_000 {
+        assert_eq!(batched.find_v4(number).is_some(), number % 2 == 1);
+        let id = batched.find_domain(name(number).as_bytes());
+        let value = id.and_then(|id| batched.get(id));
+        assert_eq!(value.map(ObservableRef::value), (number % 2 == 0).then(|| name(number)));
+    }
+}

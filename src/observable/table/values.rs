@@ -18,6 +18,23 @@ pub(super) enum Slot {
     Other(u32),
 }
 
+impl Slot {
+    /// Returns which of the indexes of a table has the value.
+    #[inline]
+    pub fn index_number(self) -> usize {
+        match self {
+            Self::V4(_) => 0,
+            Self::V6(_) => 1,
+            Self::Range(_) => 2,
+            Self::Domain { .. } => 3,
+            Self::Email { .. } => 4,
+            Self::Hash { .. } => 5,
+            Self::Url(_) => 6,
+            Self::Other(_) => 7,
+        }
+    }
+}
+
 /// Ends a chain of URLs of one host.
 pub(super) const NO_URL: u32 = u32::MAX;
 

@@ -101,6 +101,13 @@ fn is_tied_behind(text: &[u8], at: usize) -> bool {
     chars(text.get(at..).unwrap_or_default()).first().is_some_and(|(_, c)| ties(*c))
 }
 
+/// Tells whether a letter or digit adjoins: of ASCII, or one that a name goes on with.
+pub(super) fn is_in_word(text: &[u8], at: &Range<usize>) -> bool {
+    let joins = |c: char| is_of_name(c) && !matches!(c, '.' | '-' | '_');
+    let before = chars(text.get(..at.start).unwrap_or_default()).last().is_some_and(|(_, c)| joins(*c));
+    before || chars(text.get(at.end..).unwrap_or_default()).first().is_some_and(|(_, c)| joins(*c))
+}
+
 // Addresses.
 
 fn is_in(network: IpNet, address: IpAddr) -> bool {

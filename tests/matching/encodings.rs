@@ -136,3 +136,16 @@ fn words_of_headers_are_read_in_their_charset() {
         assert!(sightings("bücher.example", &evidence).is_empty(), "{evidence}");
     }
 }
+
+#[test]
+fn numbers_of_html_end_with_their_last_digit() {
+    found("&#101vil&#46example", "html");
+    found("evil&#46example", "html");
+    found("evil&#x2E;example", "html");
+    found("see &#147evil.example&#148 now", "html");
+    missed("&#110evil&#46example");
+    missed("evil&#46examples");
+    // A hexadecimal number takes what digits there are: this is U+2EE.
+    missed("evil&#x2eexample");
+    assert_eq!(kinds("wicked.zone", "wicked&#x2ezone\n"), ["sighting"]);
+}

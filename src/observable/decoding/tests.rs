@@ -30,6 +30,12 @@ fn percent_entities_and_json_are_undone_and_plain_text_is_left() {
     check(entities::undo, "a&b=c&amp=d", None);
     check(entities::undo, "&#", None);
     check(entities::undo, "&#99999999;", None);
+    check(entities::undo, "&#101vil&#46com &#x2eorg &#X2Ezip&#147x&#9y", "evil.com .org .zip“x\ty");
+    check(entities::undo, "&#x2ecom", "\u{2ec}om");
+    check(entities::undo, &format!("&#{}46com", "0".repeat(60)), ".com");
+    for not in ["&#x", "&#x;", "&#;", "&#y46", "?a=1&#5", "?a=1&#x7fz", "&#xd800z", "&lowbarx", "&ampx;"] {
+        assert_eq!(undone(entities::undo, not), None, "{not}");
+    }
 }
 
 #[test]
@@ -70,12 +76,6 @@ fn codes_words_and_signs_are_undone_where_they_are_meant() {
     check(rfc2047::undo, "=?utf-8?X?ZXZpbC5leGFtcGxl?= ?a=?b", None);
 }
 
-fn readings(text: &[u8]) -> Vec<(String, String)> {
-    let mut unfolder = Unfolder::default();
-    unfolder.unfold(text, &mut Allowance::of(text.len()));
-    let shown = |text: &[u8]| String::from_utf8(text.to_vec()).unwrap().trim_end().to_owned();
-    unfolder.readings().map(|(text, path)| (shown(text), path.names().collect::<Vec<_>>().join("+"))).collect()
-}
 #[test]
 fn words_are_in_the_charset_that_they_name() {
     for (text, plain) in [
@@ -108,6 +108,12 @@ fn words_are_in_the_charset_that_they_name() {
     check(rfc2047::undo_as_utf8, "=?utf-8?Q?b=C3=BCcher?= =?x?Q?=FC?= =?", None);
 }
 
+fn readings(text: &[u8]) -> Vec<(String, String)> {
+    let mut unfolder = Unfolder::default();
+    unfolder.unfold(text, &mut Allowance::of(text.len()));
+    let shown = |text: &[u8]| String::from_utf8(text.to_vec()).unwrap().trim_end().to_owned();
+    unfolder.readings().map(|(text, path)| (shown(text), path.names().collect::<Vec<_>>().join("+"))).collect()
+}
 
 #[track_caller]
 fn shows(text: &str, plain: &str, path: &str) {

@@ -27,7 +27,8 @@ pub struct Limits {
 /// Output below which the ratio of a stream is not judged: small files legitimately compress very well.
 pub const RATIO_GRACE_BYTES: u64 = 64 << 20;
 
-/// The least that `record` may be: pieces of a longer record overlap by 1 KiB, which must stay a small part of them.
+/// The least that `record` may be: pieces of a longer record overlap by half of one at most, in which the longest
+/// indicators must have room.
 pub const LEAST_RECORD_BYTES: u64 = 4096;
 
 impl Default for Limits {

@@ -32,6 +32,8 @@ pub(super) struct Pattern {
 pub(super) enum Role {
     /// The pattern itself.
     Exact,
+    /// A text that must not be a part of a word, of which yara-x knows the letters of ASCII only.
+    Word,
     /// A part of the pattern that no encoding changes: good for screening only.
     Screen,
     /// The pattern without its anchors; the whole of it must be confirmed on the text that it was found in.
@@ -142,7 +144,8 @@ impl PatternBuilder {
             }
         };
         let pattern = |role| Pattern { indicator, leaf, kind: "text", value: text.value.clone(), atom: None, role };
-        self.patterns.push((pattern(Role::Exact), declare(&text.value, text.borders)));
+        let role = if text.borders == Borders::Word { Role::Word } else { Role::Exact };
+        self.patterns.push((pattern(role), declare(&text.value, text.borders)));
         let plain = longest_plain_part(&text.value);
         self.is_hidden |= plain.is_empty();
         // In raw bytes a word may stand behind the letter of an escape, `\npanel`.

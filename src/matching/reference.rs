@@ -204,14 +204,12 @@ fn touches_backslash(text: &[u8], range: &Range<usize>) -> bool {
 impl Finder {
     /// Tells whether a text or expression stands somewhere in a text.
     fn stands(&self, text: &[u8]) -> bool {
-        let joins = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
         match self {
             Self::Value(value) => !places::of(value, text).is_empty(),
             Self::Spelling(regex, whole) => places::each_match(regex, text).iter().any(|at| whole.stands(text, at)),
-            Self::Text(regex, borders) => places::each_match(regex, text).iter().any(|at| {
-                let is_tied = at.start > 0 && joins(text.get(at.start - 1)) || joins(text.get(at.end));
-                *borders == Borders::Anywhere || !is_tied
-            }),
+            Self::Text(regex, borders) => places::each_match(regex, text)
+                .iter()
+                .any(|at| *borders == Borders::Anywhere || !places::is_in_word(text, at)),
             Self::Regex(regex) => regex.is_match(text),
         }
     }

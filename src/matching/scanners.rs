@@ -8,6 +8,7 @@ use std::time::Duration;
 use yara_x::{Pattern as Found, ScanError, ScanResults, Scanner};
 
 use super::patterns::{Patterns, Program, Role};
+use crate::observable::is_in_word;
 
 /// How often a pattern may match in one scan. Each match takes memory; the default of yara-x, a million, takes 24 MB a
 /// pattern and cuts without a word.
@@ -72,6 +73,17 @@ fn is_cut(pattern: &Found<'_, '_>) -> bool {
     pattern.matches().len() >= MOST_MATCHES
 }
 
+impl Role {
+    /// Tells whether what yara-x found in a text stands there by itself, as far as this must be so.
+    fn stands(&self, text: &[u8], at: &Range<usize>) -> bool {
+        match self {
+            Self::Whole(whole) => whole.stands(text, at),
+            Self::Word => !is_in_word(text, at),
+            Self::Exact | Self::Screen | Self::Anchored(_) | Self::Far { .. } => true,
+        }
+    }
+}
+
 impl<'r> Scanners<'r> {
     /// Makes the scanners of one thread.
     pub fn new(patterns: &'r Patterns) -> Self {
@@ -124,9 +136,9 @@ impl<'r> Scanners<'r> {
             match (&pattern.role, views.get(first)) {
                 (Role::Screen, _) => {}
                 (Role::Exact, Some(view)) if is_within(view) => within.push((index, first, range)),
-                (Role::Whole(whole), Some(view)) if is_within(view) => {
+                (role @ (Role::Whole(_) | Role::Word), Some(view)) if is_within(view) => {
                     let at = range.start - view.start..range.end - view.start;
-                    if whole.stands(bytes.get(view.clone()).unwrap_or_default(), &at) {
+                    if role.stands(bytes.get(view.clone()).unwrap_or_default(), &at) {
                         within.push((index, first, range));
                     }
                 }
@@ -141,7 +153,11 @@ impl<'r> Scanners<'r> {
             };
             let alone: Vec<Range<usize>> = match self.patterns.patterns.get(index).map(|pattern| &pattern.role) {
                 Some(Role::Anchored(regex)) => regex.find_iter(text).map(|found| found.range()).collect(),
-                _ => self.scan(text)?.into_iter().filter(|(other, _)| *other == index).map(|(_, at)| at).collect(),
+                Some(role) => {
+                    let found = self.scan(text)?.into_iter().filter(|(other, _)| *other == index);
+                    found.map(|(_, at)| at).filter(|at| role.stands(text, at)).collect()
+                }
+                None => Vec::new(),
             };
             within.extend(alone.into_iter().map(|at| (index, number, view.start + at.start..view.start + at.end)));
         }
@@ -285,6 +301,9 @@ mod tests {
         assert_eq!(one(text("get", LetterCase::Ignored, Borders::Word), "GETa get."), 1);
         assert_eq!(one(text("grün", LetterCase::Counts, Borders::Anywhere), "x grün"), 1);
         assert_eq!(one(text("grün", LetterCase::Ignored, Borders::Word), "GRÜN Grün grünx"), 2);
+        let word = || text("word", LetterCase::Ignored, Borders::Word);
+        assert_eq!(one(word(), "éword wordé жword wordж 1word word\u{301} ｘword"), 0);
+        assert_eq!(one(word(), "word “word” 日word本 —word。 _word_"), 5);
     }
 
     #[test]

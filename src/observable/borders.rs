@@ -160,6 +160,27 @@ pub(super) fn behind_first(text: &[u8], is_border: fn(u8) -> bool) -> Option<usi
     found
 }
 
+/// Tells whether a letter or digit adjoins a text, of a script that parts words with spaces: the text is a part of a word.
+pub fn is_in_word(text: &[u8], at: &Range<usize>) -> bool {
+    let joins = |c: char| if c.is_ascii() { c.is_ascii_alphanumeric() } else { side(c) == Side::Inside };
+    // The longest character has four bytes; one byte outside UTF-8 is of another charset, more are what was cut off.
+    let before = text.get(at.start.saturating_sub(4)..at.start).unwrap_or_default().utf8_chunks().last();
+    let is_before = before.is_some_and(|chunk| match chunk.invalid() {
+        [] => chunk.valid().chars().next_back().is_some_and(joins),
+        [byte] => joins(lone(*byte)),
+        _ => false,
+    });
+    let behind = text.get(at.end..text.len().min(at.end.saturating_add(4))).unwrap_or_default().utf8_chunks().next();
+    let is_behind = || {
+        behind.is_some_and(|chunk| match (chunk.valid().chars().next(), chunk.invalid()) {
+            (Some(c), _) => joins(c),
+            (None, [byte]) => joins(lone(*byte)),
+            (None, _) => false,
+        })
+    };
+    is_before || is_behind()
+}
+
 /// Tells whether a letter of ASCII or a digit stands right before `at`, so that an address that begins there is none.
 pub(super) fn is_tied_before(text: &[u8], at: usize) -> bool {
     match text.get(..at).unwrap_or_default().last() {
@@ -252,6 +273,25 @@ mod tests {
                 "{before}"
             );
         }
+    }
+
+    #[test]
+    fn a_word_goes_on_with_letters_and_digits_of_any_script_that_has_spaces() {
+        let is_in = |before: &[u8], behind: &[u8]| {
+            is_in_word(&[before, b"w", behind].concat(), &(before.len()..before.len() + 1))
+        };
+        for (before, behind) in
+            [("x", "x"), ("9", "9"), ("é", "é"), ("ж", "ж"), ("e\u{301}", "\u{301}"), ("１", "ａ"), ("٣", "٣")]
+        {
+            assert!(is_in(before.as_bytes(), b"") && is_in(b"", behind.as_bytes()), "{before}");
+        }
+        for (before, behind) in
+            [("", ""), ("日", "本"), ("ไ", "ไ"), ("한", "은"), ("“", "”"), ("。", "。"), ("_", "-"), ("\u{a0}", "😀")]
+        {
+            assert!(!is_in(before.as_bytes(), behind.as_bytes()), "{before}");
+        }
+        assert!(is_in(b"\xe9", b"") && is_in(b"", b"\xe9") && !is_in(b"\x93", b"\x94"));
+        assert!(!is_in(b"\xe2\x80", b"\xf0\x9f\x98"));
     }
 
     #[test]

@@ -28,6 +28,7 @@ pub mod tokens;
 mod url;
 mod user_agent;
 
+pub use borders::is_in_word;
 pub use certificate::{Certificate, CertificatePart};
 pub use domain::WILDCARD;
 pub use hash::HashKind;

@@ -17,7 +17,7 @@ pub enum Token<'t> {
     /// An e-mail address: its local part up to one possible border, and its host.
     Email(&'t [u8], &'t [u8]),
     /// A run of 32, 40, 64 or 128 hexadecimal digits between characters that are not letters or digits; or as many in
-    /// pairs between colons, hyphens or single spaces, as thumbprints are printed.
+    /// pairs between colons, hyphens or single spaces, as thumbprints are printed. `0x` may stand before a run.
     Hex(&'t [u8]),
 }
 
@@ -241,8 +241,10 @@ fn hex_pieces<'t>(run: &'t [u8], start: usize, each: &mut dyn FnMut(Token<'t>, R
     let mut at = start;
     // Letters beyond ASCII belong to the piece, which is then no digest.
     for piece in run.split(|byte| byte.is_ascii() && !byte.is_ascii_alphanumeric()) {
-        if matches!(piece.len(), 32 | 40 | 64 | 128) && piece.iter().all(u8::is_ascii_hexdigit) {
-            each(Token::Hex(piece), at..at + piece.len());
+        let digits = piece.strip_prefix(b"0x").or_else(|| piece.strip_prefix(b"0X")).unwrap_or(piece);
+        if matches!(digits.len(), 32 | 40 | 64 | 128) && digits.iter().all(u8::is_ascii_hexdigit) {
+            let end = at + piece.len();
+            each(Token::Hex(digits), end - digits.len()..end);
         }
         at += piece.len() + 1;
     }
@@ -356,6 +358,12 @@ mod tests {
         assert_eq!(found(&"ab".repeat(20), Reading::Exact), ["hex 40"]);
         assert!(found(&"ab".repeat(21), Reading::Exact).is_empty());
         assert!(found(&format!("{}g", "ab".repeat(20)), Reading::Exact).is_empty());
+        for prefix in ["0x", "0X", "=0x", "é0x"] {
+            assert_eq!(found(&format!("{prefix}{}", "ab".repeat(16)), Reading::Exact), ["hex 32"], "{prefix}");
+        }
+        for prefix in ["x", "10x", "a0x", "0x0x", "0x0"] {
+            assert!(found(&format!("{prefix}{}", "ab".repeat(16)), Reading::Exact).is_empty(), "{prefix}");
+        }
         let pairs = ["ab"; 20].join(":");
         for yes in [pairs.clone(), format!("SHA1:{pairs}"), format!("Fingerprint={pairs}")] {
             assert_eq!(found(&yes, Reading::Exact), ["hex 59"], "{yes}");

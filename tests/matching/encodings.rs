@@ -115,3 +115,37 @@ fn letters_around_a_value_do_not_hide_it() {
     found("Uk0AZQB2AGkAbAAuAGUAeABhAG0AcABsAGU=", "base64+utf-16be");
     assert_eq!(kinds("b\u{fc}cher.example", "see b&uuml;cher.example now\n"), ["sighting"]);
 }
+
+#[test]
+fn words_of_headers_are_read_in_their_charset() {
+    for (list, text) in [
+        ("bücher.example", "=?iso-8859-1?Q?b=FCcher=2Eexample?="),
+        ("bücher.example", "=?windows-1252?B?YvxjaGVyLmV4YW1wbGU=?="),
+        ("例え.example", "=?ISO-2022-JP?B?GyRCTmMkKBsoQi5leGFtcGxl?="),
+        ("пример.example", "=?koi8-r?B?0NLJzcXSLmV4YW1wbGU=?="),
+        ("例子.example", "=?GB18030?B?wP3X0y5leGFtcGxl?="),
+        ("bücher.example", "=?iso-8859-1?Q?b=C3=BCcher=2Eexample?="),
+    ] {
+        for evidence in settings(text) {
+            let found = sightings(list, &evidence);
+            assert_eq!(found.iter().map(decode).filter(|path| path.ends_with("rfc2047")).count(), 1, "{evidence}");
+        }
+        assert_eq!(kinds(list, &format!("{text}\n")), ["sighting"]);
+    }
+    for evidence in settings("=?iso-8859-1?Q?nb=FCcher=2Eexample?= =?iso-8859-1?Q?b=FCcher=2Eexamples?=") {
+        assert!(sightings("bücher.example", &evidence).is_empty(), "{evidence}");
+    }
+}
+
+#[test]
+fn numbers_of_html_end_with_their_last_digit() {
+    found("&#101vil&#46example", "html");
+    found("evil&#46example", "html");
+    found("evil&#x2E;example", "html");
+    found("see &#147evil.example&#148 now", "html");
+    missed("&#110evil&#46example");
+    missed("evil&#46examples");
+    // A hexadecimal number takes what digits there are: this is U+2EE.
+    missed("evil&#x2eexample");
+    assert_eq!(kinds("wicked.zone", "wicked&#x2ezone\n"), ["sighting"]);
+}

@@ -127,6 +127,15 @@ fn digests_of_all_lengths_stand_in_pairs() {
             );
         }
     }
+    for digits in [&SHA256[..32], THUMBPRINT, SHA256, &SHA256.repeat(2)] {
+        let upper = digits.to_uppercase();
+        each_found(digits, &[&format!("0x{digits}"), &format!("h=0X{upper};"), &format!("é0x{digits}")]);
+        // A word that goes on before it, and a number that does.
+        for not in ["x", "10x", "a0x", "0x0", "0x0x"] {
+            each_missed(digits, &[&format!("{not}{digits}")]);
+        }
+    }
+    each_found(&pack(&format!("certificate: {THUMBPRINT}")), &[&format!("thumbprint: 0x{THUMBPRINT}")]);
     each_found(THUMBPRINT, &[&format!("it may be {}", pairs(THUMBPRINT, " ")), &format!("адрес{THUMBPRINT}é")]);
     each_missed(THUMBPRINT, &[&pairs(THUMBPRINT, "  "), &pairs(THUMBPRINT, "_")]);
 }

@@ -302,6 +302,9 @@ fn texts_are_found_behind_escapes_and_in_any_script() {
     assert_eq!(kinds(&pack("text: '//'"), r#"{"a":"x\/\/y"}"#), ["sighting"]);
     each_found(&pack("text: {value: kid1, borders: word}"), &["a kid1.", "\"kid1\""]);
     each_missed(&pack("text: {value: kid1, borders: word}"), &["kid12", "xkid1"]);
+    let word = pack("text: {value: wordonly, borders: word}");
+    each_found(&word, &["“wordonly”", "日wordonly本", "a\u{a0}wordonly—b", "éwordonly, or wordonly"]);
+    each_missed(&word, &["éwordonly", "wordonlyé", "wordonlyж", "e\u{301}wordonly", "wordonly１"]);
     each_missed(&pack("text: {value: Kid1, case: sensitive}"), &["kid1"]);
     assert_eq!(kinds(&pack("text: 'ü'"), b"gr\xfcn x\n"), ["sighting"]);
     assert_eq!(rows(&pack("text: ab"), "abxabxAB\n"), ["text:ab sighting r1 l1 @0 message - x3 high"]);

@@ -101,6 +101,13 @@ fn is_tied_behind(text: &[u8], at: usize) -> bool {
     chars(text.get(at..).unwrap_or_default()).first().is_some_and(|(_, c)| ties(*c))
 }
 
+/// Tells whether a letter or digit adjoins: of ASCII, or one that a name goes on with.
+pub(super) fn is_in_word(text: &[u8], at: &Range<usize>) -> bool {
+    let joins = |c: char| is_of_name(c) && !matches!(c, '.' | '-' | '_');
+    let before = chars(text.get(..at.start).unwrap_or_default()).last().is_some_and(|(_, c)| joins(*c));
+    before || chars(text.get(at.end..).unwrap_or_default()).first().is_some_and(|(_, c)| joins(*c))
+}
+
 // Addresses.
 
 fn is_in(network: IpNet, address: IpAddr) -> bool {
@@ -315,7 +322,11 @@ fn urls(text: &[u8], url: &UrlPattern) -> Places {
 // Digests.
 
 fn digests(text: &[u8], digits: &str) -> Places {
-    let mut places = stretches(text, &ties);
+    let bare = |range: Range<usize>| {
+        let has_prefix = slice(text, &range).get(..2).is_some_and(|lead| lead.eq_ignore_ascii_case(b"0x"));
+        if has_prefix { range.start + 2..range.end } else { range }
+    };
+    let mut places: Places = stretches(text, &ties).into_iter().map(bare).collect();
     places.retain(|range| slice(text, range).eq_ignore_ascii_case(digits.as_bytes()));
     let pairs: Vec<String> =
         digits.as_bytes().chunks(2).map(|pair| String::from_utf8_lossy(pair).into_owned()).collect();

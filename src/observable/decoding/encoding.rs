@@ -90,10 +90,12 @@ pub(super) struct Step {
     pub all: u16,
     /// Appends the text without the encoding, and tells whether there was any.
     pub undo: fn(&[u8], &mut Vec<u8>) -> bool,
+    /// Another way to undo the same, where it is in doubt, which makes a reading beside.
+    pub other: Option<fn(&[u8], &mut Vec<u8>) -> bool>,
 }
 
 const fn step(encoding: Encoding, any: u16, undo: fn(&[u8], &mut Vec<u8>) -> bool) -> Step {
-    Step { encoding, any, all: 0, undo }
+    Step { encoding, any, all: 0, undo, other: None }
 }
 
 /// What is undone, in this order, until nothing changes: what hides text first; then JSON inside text, as syslog carries it;
@@ -105,7 +107,7 @@ pub(super) const STEPS: [Step; 7] = [
     step(Encoding::Json, BACKSLASH, json_escapes::undo),
     step(Encoding::Html, AMPERSAND, entities::undo),
     step(Encoding::Percent, PERCENT, percent::undo),
-    step(Encoding::Rfc2047, EQUALS, rfc2047::undo),
+    Step { other: Some(rfc2047::undo_as_utf8), ..step(Encoding::Rfc2047, EQUALS, rfc2047::undo) },
 ];
 
 /// What may be undone, but may as well be meant as it stands: each makes a reading beside the others.
@@ -114,5 +116,5 @@ pub(super) const GUESSES: [Step; 5] = [
     step(Encoding::Hex, BACKSLASH, backslash_codes::undo_hex),
     step(Encoding::Octal, BACKSLASH, backslash_codes::undo_octal),
     step(Encoding::Terminal, HASH | CARET | BACKSLASH, terminal::undo_written),
-    Step { encoding: Encoding::Percent, any: PLUS, all: PLUS | PERCENT, undo: percent::undo_form },
+    Step { all: PLUS | PERCENT, ..step(Encoding::Percent, PLUS, percent::undo_form) },
 ];

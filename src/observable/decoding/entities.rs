@@ -1,8 +1,9 @@
-//! Entities of HTML. Source: HTML Living Standard, section 13.5, those that stand for ASCII, a letter of Latin-1, a space or nothing visible.
+//! Entities of HTML. Source: HTML Living Standard, section 13.2.5.80 for numbers; section 13.5 for names, those that stand
+//! for ASCII, a letter of Latin-1, a space or nothing visible.
 
-use super::push_code;
+use encoding_rs::WINDOWS_1252;
 
-/// The longest entity that is looked at, without `&` and semicolon.
+/// The longest name that is looked at, without `&` and semicolon.
 pub const ENTITY_BYTES: usize = 24;
 
 /// Undoes numeric entities, and named ones with their semicolon: `&amp=` in a query string is a parameter.
@@ -30,27 +31,40 @@ pub(super) fn is_at(text: &[u8]) -> bool {
 
 /// Writes what the entity at the beginning of a text stands for, and returns its length; 0 if there is none.
 fn entity(text: &[u8], out: &mut Vec<u8>) -> usize {
-    let is_part = |byte: &&u8| byte.is_ascii_alphanumeric() || **byte == b'#';
-    let length = text.iter().take(ENTITY_BYTES + 1).take_while(is_part).count();
-    let Some(name) = text.get(..length).filter(|name| (1..=ENTITY_BYTES).contains(&name.len())) else { return 0 };
-    let ends = text.get(length) == Some(&b';');
-    let used = length + usize::from(ends);
-    if let Some(number) = name.strip_prefix(b"#") {
-        let (digits, radix) = match number.strip_prefix(b"x").or_else(|| number.strip_prefix(b"X")) {
-            Some(digits) => (digits, 16),
-            None => (number, 10),
-        };
-        let code = std::str::from_utf8(digits).ok().and_then(|digits| u32::from_str_radix(digits, radix).ok());
-        let Some(code) = code.filter(|code| char::from_u32(*code).is_some()) else { return 0 };
-        push_code(out, code);
-        return used;
+    if let Some(number) = text.strip_prefix(b"#") {
+        return numeric(number, out).map_or(0, |used| used + 1);
     }
-    if !ends {
+    let length = text.iter().take(ENTITY_BYTES + 1).take_while(|byte| byte.is_ascii_alphanumeric()).count();
+    let Some(name) = text.get(..length).filter(|_| length <= ENTITY_BYTES && text.get(length) == Some(&b';')) else {
         return 0;
-    }
+    };
     let Some((_, plain)) = NAMES.iter().find(|(known, _)| known.as_bytes() == name) else { return 0 };
     out.extend_from_slice(plain.as_bytes());
-    used
+    length + 1
+}
+
+/// Writes the character of a number behind `&#`, and returns its length. It ends with its last digit; a semicolon behind
+/// that belongs to it. Without one, what is no text is not meant: `?a=1&#5`.
+fn numeric(number: &[u8], out: &mut Vec<u8>) -> Option<usize> {
+    let (digits, radix) = match number.strip_prefix(b"x").or_else(|| number.strip_prefix(b"X")) {
+        Some(digits) => (digits, 16),
+        None => (number, 10),
+    };
+    let length = digits.iter().take_while(|&&byte| char::from(byte).is_digit(radix)).count();
+    let written = std::str::from_utf8(digits.get(..length)?).ok()?;
+    let code = u32::from_str_radix(written, radix).ok()?;
+    let ends = digits.get(length) == Some(&b';');
+    let c = character(code).filter(|c| ends || c.is_whitespace() || !c.is_control())?;
+    out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
+    Some(number.len() - digits.len() + length + usize::from(ends))
+}
+
+/// Returns the character of a number: 128 to 159 are those of windows-1252.
+fn character(code: u32) -> Option<char> {
+    match u8::try_from(code) {
+        Ok(byte @ 0x80..=0x9f) => WINDOWS_1252.decode_without_bom_handling(&[byte]).0.chars().next(),
+        _ => char::from_u32(code),
+    }
 }
 
 const NAMES: &[(&str, &str)] = &[

@@ -1,27 +1,111 @@
-//! Encoded words of mail headers inside text: a logged subject. Source: RFC 2047, section 2.
+//! Encoded words of mail headers inside text: a logged subject. Source: RFC 2047, section 2; RFC 2231, section 5, for the
+//! language behind a charset.
+
+use encoding_rs::{Encoding, ISO_2022_JP, REPLACEMENT, UTF_8, UTF_16BE, UTF_16LE};
 
 use super::{base64, hex_digit, mend, text_runs};
 
 /// The longest content that is looked for; the standard has 75 bytes, and some programs keep to no limit.
 const MOST_BYTES: usize = 4096;
 
-/// Undoes encoded words where they stand; white space between two of them goes, too.
+/// Undoes encoded words where they stand, each in the charset that it names; white space between two of them goes, too.
 pub(super) fn undo(text: &[u8], out: &mut Vec<u8>) -> bool {
+    undo_words(text, out, Charset::of).is_some()
+}
+
+/// Undoes encoded words as UTF-8, whatever charset they name, since the name may be wrong; false where that changes nothing.
+pub(super) fn undo_as_utf8(text: &[u8], out: &mut Vec<u8>) -> bool {
+    let charset = |name: &[u8]| match Charset::of(name) {
+        Charset::Other(_) => Charset::Utf8,
+        told => told,
+    };
+    // UTF-8 is what most words are in: they are not decoded for nothing.
+    has_other_charset(text) && undo_words(text, out, charset).is_some()
+}
+
+/// Tells whether some word names a charset that is not undone by itself.
+fn has_other_charset(text: &[u8]) -> bool {
+    memchr::memmem::find_iter(text, b"=?").any(|at| {
+        let word = text.get(at + 2..).and_then(encoded_word);
+        word.is_some_and(|(word, _)| matches!(Charset::of(word.charset), Charset::Other(_)))
+    })
+}
+
+fn undo_words(text: &[u8], out: &mut Vec<u8>, charset: impl Fn(&[u8]) -> Charset) -> Option<()> {
     let mut from = 0;
-    let mut found = false;
+    let mut found = None;
+    // Where the words begin in `out` that are one text in one charset: some programs cut characters in two.
+    let mut open: Option<(usize, Charset)> = None;
     let mut words = memchr::memmem::find_iter(text, b"=?");
     while let Some(at) = words.find(|&at| at >= from) {
         let Some((word, end)) = text.get(at + 2..).and_then(encoded_word) else { continue };
+        let charset = charset(word.charset);
         let between = text.get(from..at).unwrap_or_default();
-        if !found || from == 0 || !between.iter().all(u8::is_ascii_whitespace) {
-            out.extend_from_slice(between);
+        let adjoins = found.is_some() && between.iter().all(u8::is_ascii_whitespace);
+        if !(adjoins && charset.goes_on() && open.is_some_and(|(_, before)| before == charset)) {
+            close(&mut open, out);
+            if !adjoins {
+                out.extend_from_slice(between);
+            }
+            open = Some((out.len(), charset));
         }
-        decode(&word, out);
-        found = true;
+        word.push_bytes(out);
+        found = Some(());
         from = at + 2 + end;
     }
+    close(&mut open, out);
     out.extend_from_slice(text.get(from..).unwrap_or_default());
     found
+}
+
+/// Turns the bytes of words into text.
+fn close(open: &mut Option<(usize, Charset)>, out: &mut Vec<u8>) {
+    match open.take() {
+        Some((start, Charset::Utf8)) => mend(out, &mut Some(start)),
+        Some((start, Charset::Utf16 { is_little })) => {
+            let units = out.split_off(start);
+            text_runs::push_utf16(&units, is_little || units.starts_with(&[0xff, 0xfe]), out);
+        }
+        Some((start, Charset::Other(encoding))) => {
+            let bytes = out.split_off(start);
+            out.extend_from_slice(encoding.decode_without_bom_handling(&bytes).0.as_bytes());
+        }
+        None => {}
+    }
+}
+
+/// How the bytes of a word are characters.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Charset {
+    /// UTF-8, and what is not known: ASCII stands in it as it is, and nothing else is looked for.
+    Utf8,
+    Utf16 {
+        is_little: bool,
+    },
+    Other(&'static Encoding),
+}
+
+impl Charset {
+    fn of(name: &[u8]) -> Self {
+        let name = name.split(|&byte| byte == b'*').next().unwrap_or_default();
+        match Encoding::for_label(name) {
+            Some(encoding) if encoding == UTF_16LE || encoding == UTF_16BE => {
+                // `utf-16` alone: its byte order mark tells, else the high byte comes first. Source: RFC 2781, section 4.3.
+                Self::Utf16 { is_little: encoding == UTF_16LE && !name.eq_ignore_ascii_case(b"utf-16") }
+            }
+            Some(encoding) if encoding != UTF_8 && encoding != REPLACEMENT => Self::Other(encoding),
+            _ => Self::Utf8,
+        }
+    }
+
+    /// Tells whether a character may be cut in two by the end of a word. Where a word begins in a state of its own, none is.
+    fn goes_on(self) -> bool {
+        match self {
+            Self::Utf8 => true,
+            Self::Utf16 { .. } => false,
+            Self::Other(encoding) => encoding != ISO_2022_JP && !encoding.is_single_byte(),
+        }
+    }
 }
 
 struct Word<'t> {
@@ -48,14 +132,15 @@ fn encoded_word(text: &[u8]) -> Option<(Word<'_>, usize)> {
     Some((Word { charset, is_base64, content }, content_start + length + 2))
 }
 
-fn decode(word: &Word<'_>, out: &mut Vec<u8>) {
-    let start = out.len();
-    if word.is_base64 {
-        base64::decode(word.content, out);
-    } else {
+impl Word<'_> {
+    /// Appends the bytes that the content stands for.
+    fn push_bytes(&self, out: &mut Vec<u8>) {
+        if self.is_base64 {
+            return base64::decode(self.content, out);
+        }
         let mut at = 0;
-        while let Some(&byte) = word.content.get(at) {
-            let code = hex_digit(word.content.get(at + 1)).zip(hex_digit(word.content.get(at + 2)));
+        while let Some(&byte) = self.content.get(at) {
+            let code = hex_digit(self.content.get(at + 1)).zip(hex_digit(self.content.get(at + 2)));
             match (byte, code) {
                 (b'=', Some((high, low))) => {
                     out.push(high << 4 | low);
@@ -67,13 +152,5 @@ fn decode(word: &Word<'_>, out: &mut Vec<u8>) {
                 }
             }
         }
-    }
-    if word.charset.len() >= 6 && word.charset.get(..6).is_some_and(|name| name.eq_ignore_ascii_case(b"utf-16")) {
-        let units = out.split_off(start);
-        let is_little = word.charset.len() >= 8 && word.charset.to_ascii_lowercase().ends_with(b"le");
-        text_runs::push_utf16(&units, is_little || units.starts_with(&[0xff, 0xfe]), out);
-    } else {
-        // Charsets other than UTF-8 have ASCII where it stands there, and nothing else is looked for in them.
-        mend(out, &mut Some(start));
     }
 }

@@ -30,6 +30,12 @@ fn percent_entities_and_json_are_undone_and_plain_text_is_left() {
     check(entities::undo, "a&b=c&amp=d", None);
     check(entities::undo, "&#", None);
     check(entities::undo, "&#99999999;", None);
+    check(entities::undo, "&#101vil&#46com &#x2eorg &#X2Ezip&#147x&#9y", "evil.com .org .zip“x\ty");
+    check(entities::undo, "&#x2ecom", "\u{2ec}om");
+    check(entities::undo, &format!("&#{}46com", "0".repeat(60)), ".com");
+    for not in ["&#x", "&#x;", "&#;", "&#y46", "?a=1&#5", "?a=1&#x7fz", "&#xd800z", "&lowbarx", "&ampx;"] {
+        assert_eq!(undone(entities::undo, not), None, "{not}");
+    }
 }
 
 #[test]
@@ -68,6 +74,38 @@ fn codes_words_and_signs_are_undone_where_they_are_meant() {
     check(rfc2047::undo, "a =?utf-8?B?ZXZpbC5leGFtcGxl?= =?x?q?=2E_b?= c =?", "a evil.example. b c =?");
     check(rfc2047::undo, "=?UTF-16LE?B?ZQB2AA==?=", "ev");
     check(rfc2047::undo, "=?utf-8?X?ZXZpbC5leGFtcGxl?= ?a=?b", None);
+}
+
+#[test]
+fn words_are_in_the_charset_that_they_name() {
+    for (text, plain) in [
+        ("=?windows-1252?B?YvxjaGVyLmV4YW1wbGU=?=", "bücher.example"),
+        ("=?windows-1252?Q?b=FCcher=2Eexample?=", "bücher.example"),
+        ("=?ISO-2022-JP?B?GyRCTmMkKBsoQi5leGFtcGxl?=", "例え.example"),
+        ("=?ISO-2022-JP?Q?=1B=24BNc=24=28=1B=28B=2Eexample?=", "例え.example"),
+        ("=?koi8-r?B?0NLJzcXSLmV4YW1wbGU=?=", "пример.example"),
+        ("=?koi8-r?Q?=D0=D2=C9=CD=C5=D2=2Eexample?=", "пример.example"),
+        ("=?GB18030?B?wP3X0y5leGFtcGxl?=", "例子.example"),
+        ("=?GB18030?Q?=C0=FD=D7=D3=2Eexample?=", "例子.example"),
+        ("=?shift_jis?B?l+GCpi5leGFtcGxl?=", "例え.example"),
+        ("=?shift_jis?Q?=97=E1=82=A6=2Eexample?=", "例え.example"),
+        ("=?iso-8859-15*de?B?YvxjaGVyLmV4YW1wbGU=?=", "bücher.example"),
+        ("=?iso-8859-15*de?Q?b=FCcher=2Eexample?=", "bücher.example"),
+        ("=?gb2312?B?wP3X?=\r\n =?GB2312?B?0y5leGFtcGxl?=", "例子.example"),
+        ("=?utf-8?B?5L6L5Q==?= =?utf-8?B?rZAuZXhhbXBsZQ==?=", "例子.example"),
+        ("=?windows-1252?Q?=93evil?= =?windows-1252?Q?=2Eexample=94?=", "“evil.example”"),
+        ("=?unicode?B?ZQB2AA==?=", "ev"),
+        // A charset that is not known; one that no browser reads.
+        ("=?x-none?Q?b=FCcher=2Eexample?=", "b\u{fffd}cher.example"),
+        ("=?iso-2022-kr?Q?evil=2Eexample?=", "evil.example"),
+    ] {
+        assert_eq!(undone(rfc2047::undo, text).as_deref(), Some(plain), "{text}");
+        shows(text, plain, "rfc2047");
+    }
+    // Where the name is a lie, another reading stands beside; of what is UTF-8 there is one.
+    shows("=?iso-8859-1?Q?b=C3=BCcher=2Eexample?=", "bücher.example", "rfc2047");
+    shows("=?gbk?B?gWV2aWwuZXhhbXBsZQ==?=", "\u{fffd}evil.example", "rfc2047");
+    check(rfc2047::undo_as_utf8, "=?utf-8?Q?b=C3=BCcher?= =?x?Q?=FC?= =?", None);
 }
 
 fn readings(text: &[u8]) -> Vec<(String, String)> {

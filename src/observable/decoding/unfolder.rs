@@ -169,7 +169,13 @@ impl Unfolder {
             for step in STEPS {
                 let Some(reading) = self.readings.get(last) else { return last };
                 let (path, depth) = (reading.path, reading.depth);
-                if reading.signs & step.any == 0 || !self.undo(last, step.undo) {
+                if reading.signs & step.any == 0 {
+                    continue;
+                }
+                if step.other.is_some_and(|other| self.undo(last, other)) {
+                    self.add(path.and(step.encoding), depth + 1, true, allowance);
+                }
+                if !self.undo(last, step.undo) {
                     continue;
                 }
                 match self.add(path.and(step.encoding), depth, false, allowance) {

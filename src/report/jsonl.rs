@@ -241,8 +241,9 @@ struct Escaping;
 
 impl serde_json::ser::Formatter for Escaping {
     fn write_string_fragment<W: Write + ?Sized>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
-        // Most text holds nothing to escape.
-        if !fragment.chars().any(is_escaped) {
+        // Most text holds nothing to escape, and most of it is printable ASCII.
+        let is_plain = fragment.bytes().fold(true, |is_plain, byte| is_plain & matches!(byte, b' '..=b'~'));
+        if is_plain || !fragment.chars().any(is_escaped) {
             return writer.write_all(fragment.as_bytes());
         }
         for c in fragment.chars() {

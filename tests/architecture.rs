@@ -37,7 +37,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
 
 /// Crates that stand behind one file, or behind the few that are named: what they do can be replaced there.
 const BEHIND: &[(&str, &[&str])] = &[
-    ("aho_corasick", &["matching/screen.rs"]),
+    ("aho_corasick", &["matching/needles.rs", "matching/screen.rs"]),
     ("anstream", &["cli/scan.rs"]),
     ("anstyle", &["report/text/page.rs"]),
     ("ctrlc", &["cli/scan.rs"]),

@@ -1,5 +1,7 @@
 //! Content that no other decoder takes: the runs of text inside it, as UTF-8 and as UTF-16 of either byte order.
 
+mod starts;
+
 use std::io::{self, Read};
 
 use super::{DecodeError, Decoder, Head, Input, Sink};
@@ -90,7 +92,9 @@ impl Runs {
     fn scan(&mut self, is_end: bool, most: usize, sink: &mut dyn Sink) {
         let bytes = std::mem::take(&mut self.bytes);
         let mut at = 0;
-        while let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) {
+        loop {
+            at = starts::next(&bytes, at).map_or(at, |start| start + skip(bytes.get(start..).unwrap_or_default()));
+            let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) else { break };
             let whole = rest.get(..rest.len().min(most)).unwrap_or(rest);
             let Some(found) = find(whole) else {
                 // A run that has not reached its least length may begin in the last few bytes.
@@ -268,7 +272,7 @@ fn unit(pair: &[u8], width: Width) -> u16 {
 }
 
 /// An escape character is taken along: what it begins is undone when the run is searched.
-fn is_text(byte: u8) -> bool {
+const fn is_text(byte: u8) -> bool {
     matches!(byte, b'\t' | 0x1b | 0x20..=0x7e)
 }
 

@@ -87,7 +87,7 @@ fn detect(head: &Head<'_>) -> Option<(TextEncoding, usize)> {
     if is_utf8 {
         return (!has_controls(bytes, 50)).then_some((TextEncoding::Utf8, 0));
     }
-    (!has_controls(bytes, 500) && memchr::memchr(0, bytes).is_none()).then_some((TextEncoding::Latin1, 0))
+    (memchr::memchr(0, bytes).is_none() && !has_controls(bytes, 500)).then_some((TextEncoding::Latin1, 0))
 }
 
 /// Tells whether bytes begin with the byte order mark of UTF-32, which no log was seen in.

@@ -48,30 +48,53 @@ fn without_comments(value: &str) -> String {
 
 /// Reads base64. Bytes outside its alphabet are left out, as RFC 2045 asks; padding starts anew.
 pub(super) struct Base64<'r> {
-    raw: std::slice::Iter<'r, u8>,
+    raw: &'r [u8],
     bits: u32,
     count: u32,
 }
 
 impl<'r> Base64<'r> {
     pub fn new(raw: &'r [u8]) -> Self {
-        Self { raw: raw.iter(), bits: 0, count: 0 }
+        Self { raw, bits: 0, count: 0 }
+    }
+
+    /// Decodes whole groups of four while both sides have room, and returns how many bytes came out.
+    fn read_groups(&mut self, buf: &mut [u8]) -> usize {
+        let (groups, _) = self.raw.as_chunks::<4>();
+        let (outs, _) = buf.as_chunks_mut::<3>();
+        let mut n = 0;
+        for (group, out) in groups.iter().zip(outs) {
+            let [a, b, c, d] = group.map(sextet);
+            if (a | b | c | d) & NONE != 0 {
+                break;
+            }
+            *out = [a << 2 | b >> 4, b << 4 | c >> 2, c << 6 | d];
+            n += 1;
+        }
+        self.raw = self.raw.get(4 * n..).unwrap_or_default();
+        3 * n
     }
 }
 
 impl Read for Base64<'_> {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         let mut n = 0;
-        for out in buf.iter_mut() {
+        while n < buf.len() {
+            if self.count == 0 {
+                n += self.read_groups(buf.get_mut(n..).unwrap_or_default());
+            }
+            // One byte at a time over line ends and padding, up to the next group.
+            let Some(out) = buf.get_mut(n) else { return Ok(n) };
             while self.count < 8 {
-                let Some(byte) = self.raw.next() else { return Ok(n) };
+                let Some((byte, rest)) = self.raw.split_first() else { return Ok(n) };
+                self.raw = rest;
                 match sextet(*byte) {
-                    Some(value) => {
+                    NONE if *byte == b'=' => self.count = 0,
+                    NONE => {}
+                    value => {
                         self.bits = self.bits << 6 | u32::from(value);
                         self.count += 6;
                     }
-                    None if *byte == b'=' => self.count = 0,
-                    None => {}
                 }
             }
             self.count -= 8;
@@ -83,15 +106,37 @@ impl Read for Base64<'_> {
     }
 }
 
-fn sextet(byte: u8) -> Option<u8> {
-    match byte {
-        b'A'..=b'Z' => Some(byte - b'A'),
-        b'a'..=b'z' => Some(byte - b'a' + 26),
-        b'0'..=b'9' => Some(byte - b'0' + 52),
-        b'+' => Some(62),
-        b'/' => Some(63),
-        _ => None,
+/// What [`sextet`] returns for a byte outside the alphabet.
+const NONE: u8 = 0x80;
+
+const SEXTETS: [u8; 256] = sextets();
+
+#[expect(
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    reason = "run by the compiler, with codes below 256"
+)]
+const fn sextets() -> [u8; 256] {
+    let mut table = [NONE; 256];
+    let mut code = 0_usize;
+    while code < 256 {
+        let byte = code as u8;
+        table[code] = match byte {
+            b'A'..=b'Z' => byte - b'A',
+            b'a'..=b'z' => byte - b'a' + 26,
+            b'0'..=b'9' => byte - b'0' + 52,
+            b'+' => 62,
+            b'/' => 63,
+            _ => NONE,
+        };
+        code += 1;
     }
+    table
+}
+
+#[inline]
+fn sextet(byte: u8) -> u8 {
+    SEXTETS.get(usize::from(byte)).copied().unwrap_or(NONE)
 }
 
 /// What is wrong with base64, where something is.
@@ -106,12 +151,20 @@ pub(super) enum Damage {
 /// Looks at base64 before it is decoded.
 pub(super) fn base64_damage(raw: &[u8]) -> Option<Damage> {
     let mut sextets = 0_usize;
-    for byte in raw {
-        match byte {
-            _ if sextet(*byte).is_some() => sextets += 1,
-            b'=' => sextets = 0,
-            b' ' | b'\t' | b'\r' | b'\n' => {}
-            _ => return Some(Damage::Foreign),
+    for line in raw.split(|byte| *byte == b'\n') {
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        // Nearly every line holds nothing else, which is soon seen.
+        if line.iter().fold(0, |all, byte| all | sextet(*byte)) & NONE == 0 {
+            sextets += line.len();
+            continue;
+        }
+        for byte in line {
+            match byte {
+                _ if sextet(*byte) != NONE => sextets += 1,
+                b'=' => sextets = 0,
+                b' ' | b'\t' | b'\r' => {}
+                _ => return Some(Damage::Foreign),
+            }
         }
     }
     (sextets % 4 == 1).then_some(Damage::Cut)
@@ -246,6 +299,7 @@ mod tests {
         assert_eq!(base64(b"ZXZp\r\nbC5leGFtcGxl"), b"evil.example");
         assert_eq!(base64(b"ZXZ!pbA==bA=="), b"evill");
         assert_eq!(base64(b"ZXZpb"), b"evi");
+        assert_eq!(base64(b"Z\r\nXZp\nbC5leGF\ntcGxl!ZXZp"), b"evil.exampleevi");
         assert_eq!(base64_damage(b"ZXZp\r\nbA=="), None);
         assert_eq!(base64_damage(b"ZXZp-bA=="), Some(Damage::Foreign));
         assert_eq!(base64_damage(b"ZXZpb"), Some(Damage::Cut));

@@ -14,6 +14,7 @@ use crate::text::cut_around;
 use super::Hit;
 use super::ruleset::{Evidence, Ruleset};
 use super::scanners::Scanners;
+use super::screen::{Candidate, Suspicion};
 use super::token::{Checked, Hidings, TokenHit, excerpt, summary, without_tokens};
 use super::views::{View, Views};
 
@@ -129,12 +130,12 @@ pub(super) fn evaluate(
     scanners: &mut Scanners<'_>,
     views: &mut Views,
     block: &dyn Block,
-    span: &Span,
+    Candidate { span, by }: &Candidate,
     record: &Record<'_>,
 ) -> Result<Evaluation, String> {
-    views.read(block, span, record);
+    views.read(block, span, record, by.runs());
     let limit = views.limit;
-    let things = find(ruleset, scanners, views)?;
+    let things = find(ruleset, scanners, views, *by)?;
     let mut by_indicator: BTreeMap<u32, Vec<(u32, &Thing, &Places)>> = BTreeMap::new();
     let mut evidence = Evidence::default();
     for (thing, places) in &things {
@@ -199,25 +200,32 @@ fn each_once(hits: Vec<Hit>) -> Vec<Hit> {
     kept
 }
 
-fn find(ruleset: &Ruleset, scanners: &mut Scanners<'_>, views: &Views) -> Result<BTreeMap<Thing, Places>, String> {
+fn find(
+    ruleset: &Ruleset,
+    scanners: &mut Scanners<'_>,
+    views: &Views,
+    by: Suspicion,
+) -> Result<BTreeMap<Thing, Places>, String> {
     let mut things: BTreeMap<Thing, Places> = BTreeMap::new();
     let bytes = views.bytes.as_slice();
     let mut partly = Vec::new();
     let mut defanged = Defanged::of(views);
-    tokens(bytes, ruleset.atoms.shapes(), Reading::Exact, &mut |token, range| {
-        let Some(index) = views.at(range.start) else { return };
-        let Some(view) = views.list.get(index) else { return };
-        ruleset.atoms.look_up(bytes, &token, range, &mut |id, covered| {
-            if views.has_json && view.field.is_none() && touches_escape(bytes, &covered) {
-                return;
-            }
-            if let Some(touch) = defanged.touch(index, &covered) {
-                partly.push((id, index, covered, touch));
-            } else {
-                things.entry(Thing::Atom(id)).or_default().add(index, view, covered, view.is_refanged, 1);
-            }
+    if by == Suspicion::All && ruleset.screen.may_hold_atom(bytes, &ruleset.atoms) {
+        tokens(bytes, ruleset.atoms.shapes(), Reading::Exact, &mut |token, range| {
+            let Some(index) = views.at(range.start) else { return };
+            let Some(view) = views.list.get(index) else { return };
+            ruleset.atoms.look_up(bytes, &token, range, &mut |id, covered| {
+                if views.has_json && view.field.is_none() && touches_escape(bytes, &covered) {
+                    return;
+                }
+                if let Some(touch) = defanged.touch(index, &covered) {
+                    partly.push((id, index, covered, touch));
+                } else {
+                    things.entry(Thing::Atom(id)).or_default().add(index, view, covered, view.is_refanged, 1);
+                }
+            });
         });
-    });
+    }
     // What touches defanging is quoted if it is found without it, too: `5.2.69.14` is not in `1[.]5.2.69.14`.
     for (id, index, covered, touch) in partly {
         let Some(view) = views.list.get(index) else { continue };
@@ -246,7 +254,7 @@ fn find(ruleset: &Ruleset, scanners: &mut Scanners<'_>, views: &Views) -> Result
             things.entry(thing).or_default().add(index, view, range, false, rule.count);
         }
     }
-    if !ruleset.tokens.is_empty() {
+    if by == Suspicion::All && ruleset.screen.may_hold_token(bytes) {
         let mut checked = Checked::default();
         for (index, view) in views.list.iter().enumerate() {
             let text = bytes.get(view.range.clone()).unwrap_or_default();

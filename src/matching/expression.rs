@@ -160,6 +160,12 @@ pub(super) fn spelled(spelling: &Spelling) -> String {
     format!("/{body}/{case}")
 }
 
+/// Returns the parts of a spelling's text that [`spelled`] leaves as they are, but for their letter case.
+pub(super) fn literal_parts(text: &str) -> impl Iterator<Item = &str> {
+    let is_changed = |c: char| !c.is_ascii_graphic() || matches!(c, '=' | ',' | '/' | '"' | '\\');
+    text.split(is_changed).filter(|part| !part.is_empty())
+}
+
 fn bytes_of(c: char) -> String {
     c.encode_utf8(&mut [0; 4]).bytes().map(|byte| format!("\\x{byte:02x}")).collect()
 }

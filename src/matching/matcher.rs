@@ -1,13 +1,13 @@
 //! A ruleset at work on one thread.
 
 use crate::observable::decoding::Unfolder;
-use crate::record::{Block, Span};
+use crate::record::Block;
 
 use super::evaluate::{Evaluation, evaluate};
 use super::predicate::has_required_fields;
 use super::ruleset::{Evaluated, Ruleset};
 use super::scanners::Scanners;
-use super::screen::every_record;
+use super::screen::{Candidate, every_record};
 use super::token::Hidings;
 use super::views::Views;
 use super::{Hit, LimitMet, Searched};
@@ -40,8 +40,8 @@ impl<'r> Matcher<'r> {
     pub fn search(&mut self, block: &dyn Block) -> Result<Searched, String> {
         self.note_fields(block);
         let Self { ruleset, scanners, unfolder, .. } = self;
-        let spans = ruleset.screen.candidates(block, &ruleset.atoms, scanners, unfolder)?;
-        self.search_records(block, spans)
+        let candidates = ruleset.screen.candidates(block, &ruleset.atoms, scanners, unfolder)?;
+        self.search_records(block, candidates)
     }
 
     /// Searches every record of a block, also where the screen sees nothing. Tests hold [`Self::search`] equal to it.
@@ -53,13 +53,14 @@ impl<'r> Matcher<'r> {
         self.search_records(block, every_record(block))
     }
 
-    fn search_records(&mut self, block: &dyn Block, spans: Vec<Span>) -> Result<Searched, String> {
+    fn search_records(&mut self, block: &dyn Block, candidates: Vec<Candidate>) -> Result<Searched, String> {
         let mut searched = Searched::default();
         let Self { ruleset, scanners, views, .. } = self;
-        for span in spans {
-            let record = block.record(&span);
-            let Evaluation { hits, limit } = evaluate(ruleset, scanners, views, block, &span, &record)?;
-            if !hits.is_empty() && block.is_part(&span) {
+        for candidate in candidates {
+            let span = &candidate.span;
+            let record = block.record(span);
+            let Evaluation { hits, limit } = evaluate(ruleset, scanners, views, block, &candidate, &record)?;
+            if !hits.is_empty() && block.is_part(span) {
                 searched.parts.push(span.number);
             }
             searched.hits.extend(hits);
@@ -99,7 +100,7 @@ impl<'r> Matcher<'r> {
             if !required.iter().all(|name| name.last_parts().any(|part| block.may_have_field(part))) {
                 continue;
             }
-            let has_all = |span| has_required_fields(required, &block.record(&span).fields);
+            let has_all = |one: Candidate| has_required_fields(required, &block.record(&one.span).fields);
             if every_record(block).into_iter().any(has_all) {
                 self.evaluated.close_leaf(leaf);
             }

@@ -14,6 +14,7 @@ mod expression;
 mod filter;
 mod indicators;
 mod matcher;
+mod needles;
 mod patterns;
 mod predicate;
 mod probe;

@@ -4,11 +4,14 @@ use std::fmt;
 
 use yara_x::{Compiler, Rules, SourceCode};
 
-use crate::observable::decoding::longest_plain_part;
+use crate::observable::decoding::{longest_plain_part, plain_words};
 use crate::observable::{Observable, Spelling, Whole};
 use crate::pack::{Borders, LetterCase, TextPattern};
 
-use super::expression::{in_any_case, may_run_on, quote, quote_slashes, spelled, split_flags, without_anchors};
+use super::expression::{
+    in_any_case, literal_parts, may_run_on, quote, quote_slashes, spelled, split_flags, without_anchors,
+};
+use super::needles::Demand;
 use super::reach::FarString;
 
 /// One string that yara-x looks for on behalf of a leaf.
@@ -26,6 +29,19 @@ pub(super) struct Pattern {
     pub atom: Option<u32>,
     /// What the string in yara-x stands for.
     pub(super) role: Role,
+}
+
+impl Pattern {
+    /// Returns what must stand in raw bytes as it is, or in some reading, for the pattern to be found there; none where that
+    /// cannot be told.
+    pub fn needles(&self) -> Option<Demand> {
+        let parts: Vec<&str> = match (&self.role, self.kind) {
+            (Role::Exact | Role::Screen, "text") => plain_words(&self.value).collect(),
+            (Role::Whole(_), _) => literal_parts(&self.value).collect(),
+            _ => Vec::new(),
+        };
+        (!parts.is_empty()).then(|| parts.into_iter().map(|part| vec![part.to_owned()]).collect())
+    }
 }
 
 #[derive(Clone, Debug)]

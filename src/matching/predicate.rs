@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::observable::decoding::longest_plain_part;
+use crate::observable::decoding::plain_words;
 use crate::observable::tokens::{Reading, Shapes, Token, tokens};
 use crate::observable::{AtomKind, Observable};
 use crate::pack::{Operator, Polarity, Predicate, Quantifier};
@@ -127,9 +127,13 @@ pub(super) fn needles(FieldTest { predicate, is_address, .. }: &FieldTest) -> Ve
     if *is_address || predicate.polarity == Polarity::Not || predicate.values.iter().any(Option::is_none) {
         return Vec::new();
     }
-    let values: Vec<String> = predicate.values.iter().flatten().map(|value| longest_plain_part(value)).collect();
+    let listed = || predicate.values.iter().flatten();
+    let longest = |value: &String| plain_words(value).max_by_key(|word| word.len()).unwrap_or_default().to_owned();
+    let values: Vec<String> = listed().map(longest).collect();
     match predicate.quantifier {
-        _ if values.iter().any(|value| value.len() < 2 || value.parse::<f64>().is_ok()) => Vec::new(),
+        _ if values.iter().any(|word| word.len() < 2) || listed().any(|value| value.parse::<f64>().is_ok()) => {
+            Vec::new()
+        }
         Quantifier::Any => values,
         Quantifier::All => values.into_iter().max_by_key(String::len).into_iter().collect(),
     }

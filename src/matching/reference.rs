@@ -16,6 +16,7 @@ use super::expression::split_flags;
 use super::predicate::{FieldTest, all_hold};
 use super::views::Views;
 use super::{Hit, ObservableValue, SightingKind};
+use crate::observable::decoding::Runs;
 use crate::observable::refang::{Refanged, Touch, refanged};
 use crate::observable::{Observable, Spelling, Whole};
 use crate::pack::{Borders, Expr, LetterCase, Pack, TextPattern};
@@ -100,7 +101,7 @@ impl Reference {
         for span in spans(block) {
             let record = block.record(&span);
             let mut views = Views::default();
-            views.read(block, &span, &record);
+            views.read(block, &span, &record, Runs::MayHoldText);
             for (indicator, (id, test)) in self.indicators.iter().enumerate() {
                 let Some(test) = test else { continue };
                 for (observable, kind) in judge(test, id, &views, &record) {

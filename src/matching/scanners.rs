@@ -102,14 +102,23 @@ impl<'r> Scanners<'r> {
         std::mem::take(&mut self.limits)
     }
 
-    /// Calls `each` with every place in raw bytes where a pattern, or a plain part of one, stands.
-    pub fn screen(&mut self, bytes: &[u8], each: &mut dyn FnMut(Range<usize>)) -> Result<Screened, String> {
+    /// Calls `each` with every place in raw bytes where one of the wanted patterns, or a plain part of one, stands.
+    pub fn screen(
+        &mut self,
+        bytes: &[u8],
+        wanted: &[bool],
+        each: &mut dyn FnMut(Range<usize>),
+    ) -> Result<Screened, String> {
+        if !wanted.contains(&true) {
+            return Ok(Screened::Whole);
+        }
+        let is_wanted = |index: usize| wanted.get(index).is_none_or(|wanted| *wanted);
         let found = self.scan(bytes)?;
         // What is cut here is searched again, record by record, and only there counts as cut.
         if !self.take_limits().is_empty() {
             return Ok(Screened::Cut);
         }
-        found.into_iter().for_each(|(_, range)| each(range));
+        found.into_iter().filter(|(index, _)| is_wanted(*index)).for_each(|(_, range)| each(range));
         for pattern in &self.patterns.patterns {
             if let Role::Far { screen, .. } = &pattern.role {
                 screen.find_iter(bytes).for_each(|found| each(found.range()));
@@ -350,8 +359,8 @@ mod tests {
         assert!(limits.first().unwrap().starts_with("text `ab` matches 100000 times"), "{limits:?}");
         assert!(scanners.rules(at.as_bytes()).unwrap().is_empty());
         assert!(scanners.take_limits().first().unwrap().contains("rule `a`"));
-        assert_eq!(scanners.screen(at.as_bytes(), &mut |_| {}), Ok(Screened::Cut));
-        assert_eq!(scanners.screen(below.as_bytes(), &mut |_| {}), Ok(Screened::Whole));
+        assert_eq!(scanners.screen(at.as_bytes(), &[true], &mut |_| {}), Ok(Screened::Cut));
+        assert_eq!(scanners.screen(below.as_bytes(), &[true], &mut |_| {}), Ok(Screened::Whole));
         assert!(scanners.take_limits().is_empty());
     }
 

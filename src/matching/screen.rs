@@ -1,20 +1,21 @@
 //! The first look at a block's bytes: which records may match and are worth parsing. It may only over-approximate.
 //!
 //! A record is a candidate where an atom stands in its bytes as they are, where an escape or defanging may hide one, where
-//! (a plain part of) a pattern stands, or where the rarest needle of a predicate stands.
+//! all plain parts of a pattern stand, or where needles of all predicates of a record leaf stand.
 
 use std::ops::Range;
 
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, MatchKind};
 
 use crate::observable::candidates::Level;
-use crate::observable::decoding::{Unfolded, Unfolder, hints, unfold};
+use crate::observable::decoding::{Runs, Unfolded, Unfolder, hints, unfold};
 use crate::observable::tokens::Shapes;
 use crate::record::{Block, Span};
 
 use super::atoms::AtomTable;
 use super::filter::Filter;
-use super::patterns::Patterns;
+use super::needles::{Demand, Needles};
+use super::patterns::{Pattern, Patterns};
 use super::predicate::{FieldTest, needles};
 use super::probe::{Found, Probe};
 use super::scanners::{Scanners, Screened};
@@ -37,10 +38,39 @@ pub(super) struct Screen {
     tokens: Option<AhoCorasick>,
     /// Whether something may hold of a record in whose raw bytes nothing tells.
     is_blind: bool,
-    words: Option<AhoCorasick>,
+    /// What texts, spellings and record leaves need.
+    needles: Needles,
+    /// For each pattern, whether it needs no text that stands as it is.
+    by_scanner: Vec<bool>,
+    /// The needles of record leaves, which may stand apart from each other.
+    words: AhoCorasick,
     word_count: usize,
     /// For each record leaf, for each of its predicates that have needles, the indexes of these needles in `words`.
     leaves: Vec<Vec<Vec<usize>>>,
+}
+
+/// A record that may match.
+#[derive(Clone, Debug)]
+pub(super) struct Candidate {
+    pub span: Span,
+    /// What it may match by.
+    pub by: Suspicion,
+}
+
+/// What a record may match by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Suspicion {
+    /// Anything.
+    All,
+    /// Patterns and record leaves: in no reading of it stands an atom that has a shape, or a token.
+    Patterns,
+}
+
+impl Suspicion {
+    /// Returns what is known of runs in the record: where one may hold text, anything is suspected.
+    pub fn runs(self) -> Runs {
+        if self == Self::Patterns { Runs::HoldNoText } else { Runs::MayHoldText }
+    }
 }
 
 impl Screen {
@@ -54,18 +84,22 @@ impl Screen {
         known: Option<Filter>,
     ) -> Result<Self, String> {
         let mut words: Vec<String> = Vec::new();
-        let leaves = leaves
-            .iter()
-            .map(|tests| {
-                let with_needles = tests.iter().map(needles).filter(|needles| !needles.is_empty());
-                with_needles
-                    .map(|needles| needles.into_iter().map(|needle| index_of(&mut words, needle)).collect())
-                    .collect()
-            })
-            .collect();
+        let of_leaf = |tests: &Vec<FieldTest>| -> Demand {
+            tests.iter().map(needles).filter(|needles| !needles.is_empty()).collect()
+        };
+        let of_leaves: Vec<Demand> = leaves.iter().map(of_leaf).collect();
+        let number = |set: &Vec<String>, words: &mut Vec<String>| -> Vec<usize> {
+            set.iter().map(|needle| index_of(words, needle)).collect()
+        };
+        let leaves = of_leaves.iter().map(|sets| sets.iter().map(|set| number(set, &mut words)).collect()).collect();
         let automaton =
             AhoCorasick::builder().ascii_case_insensitive(true).build(&words).map_err(|error| error.to_string())?;
-        let tokens = (!tokens.is_empty()).then(|| AhoCorasick::new(TOKENS)).transpose();
+        let of_patterns: Vec<Option<Demand>> = patterns.patterns.iter().map(Pattern::needles).collect();
+        let by_scanner = of_patterns.iter().map(Option::is_none).collect();
+        let needles = Needles::new(of_leaves.into_iter().chain(of_patterns.into_iter().flatten()))?;
+        // None begins another, so that the first one found is each one; only so are vector instructions used.
+        let beginnings = || AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(TOKENS);
+        let tokens = (!tokens.is_empty()).then(beginnings).transpose();
         Ok(Self {
             filter: known.filter(|known| known.passes_sample(atoms)).unwrap_or_else(|| Filter::new(atoms)),
             tokens: tokens.map_err(|error| error.to_string())?,
@@ -74,7 +108,9 @@ impl Screen {
             has_regex: patterns.has_regex,
             // A pack's own YARA rule may hold without any of its strings.
             is_blind: patterns.has_rules() || patterns.is_hidden,
-            words: Some(automaton),
+            needles,
+            by_scanner,
+            words: automaton,
             word_count: words.len(),
             leaves,
         })
@@ -87,7 +123,7 @@ impl Screen {
         atoms: &AtomTable,
         scanners: &mut Scanners<'_>,
         unfolder: &mut Unfolder,
-    ) -> Result<Vec<Span>, String> {
+    ) -> Result<Vec<Candidate>, String> {
         let bytes = block.bytes();
         if self.is_blind || self.leaves.iter().any(Vec::is_empty) {
             return Ok(every_record(block));
@@ -122,17 +158,21 @@ impl Screen {
             }
             offsets.extend(memchr::memmem::find_iter(bytes, b"\"\""));
         }
-        self.words(bytes, &mut offsets);
         self.token_candidates(bytes, &mut |at| offsets.push(at));
+        let mut of_all = offsets.clone();
+        self.needles.find(bytes, &|at| block.range_at(at), &mut |at| offsets.push(at));
         // An expression may begin to match in a record before the one that it matches in.
-        let screened =
-            scanners.screen(bytes, &mut |range| each_record(block, range, &mut |offset| offsets.push(offset)))?;
+        let screened = scanners.screen(bytes, &self.by_scanner, &mut |range| {
+            each_record(block, range, &mut |offset| offsets.push(offset));
+        })?;
         if screened == Screened::Cut {
             return Ok(every_record(block));
         }
         offsets.sort_unstable();
         hidden.sort_unstable_by_key(|range| range.start);
         hidden.dedup();
+        of_all.extend(hidden.iter().map(|range| range.start));
+        of_all.sort_unstable();
         let mut shown = Vec::new();
         for range in hidden {
             let next = offsets.partition_point(|offset| *offset < range.start);
@@ -144,20 +184,37 @@ impl Screen {
         }
         offsets.append(&mut shown);
         offsets.sort_unstable();
-        let mut spans: Vec<Span> = Vec::new();
+        let mut candidates: Vec<Candidate> = Vec::new();
         for offset in offsets {
-            if spans.last().is_none_or(|last| offset >= last.range.end)
+            if candidates.last().is_none_or(|last| offset >= last.span.range.end)
                 && let Some(span) = block.record_at(offset)
-                && spans.last() != Some(&span)
+                && candidates.last().is_none_or(|last| last.span != span)
             {
-                spans.push(span);
+                let next = of_all.partition_point(|offset| *offset < span.range.start);
+                let is_within = of_all.get(next).is_some_and(|offset| *offset < span.range.end);
+                let by = if is_within { Suspicion::All } else { Suspicion::Patterns };
+                candidates.push(Candidate { span, by });
             }
         }
-        Ok(spans)
+        Ok(candidates)
     }
 
     fn probe<'p>(&'p self, text: &'p [u8], atoms: &'p AtomTable) -> Probe<'p> {
         Probe { text, atoms, filter: &self.filter, shapes: self.shapes, level: self.level }
+    }
+
+    /// Tells whether an atom may stand in a text as it is.
+    pub fn may_hold_atom(&self, text: &[u8], atoms: &AtomTable) -> bool {
+        let mut is_found = false;
+        self.probe(text, atoms).run(&mut |_, found| is_found |= found == Found::Atom);
+        is_found
+    }
+
+    /// Tells whether a token may stand in a text as it is.
+    pub fn may_hold_token(&self, text: &[u8]) -> bool {
+        let mut is_found = false;
+        self.token_candidates(text, &mut |_| is_found = true);
+        is_found
     }
 
     /// Tells whether something may stand in a record once its encodings are undone.
@@ -170,15 +227,17 @@ impl Screen {
     ) -> Result<bool, String> {
         let mut shows = false;
         let mut error = None;
+        let mut words = vec![false; self.word_count];
+        self.note_words(raw, &mut words);
         let unfolded = unfold(raw, unfolder, &mut |reading| {
             if shows {
                 return;
             }
-            self.probe(reading, atoms).run(&mut |_, found| shows |= found == Found::Atom);
-            self.token_candidates(reading, &mut |_| shows = true);
-            shows |= !self.leaves.is_empty() && self.words.as_ref().is_some_and(|words| words.is_match(reading));
+            shows |= self.may_hold_atom(reading, atoms) || self.may_hold_token(reading);
+            self.note_words(reading, &mut words);
+            self.needles.find(reading, &|_| Some(0..reading.len()), &mut |_| shows = true);
             if !shows {
-                match scanners.screen(reading, &mut |_| shows = true) {
+                match scanners.screen(reading, &self.by_scanner, &mut |_| shows = true) {
                     Ok(screened) => shows |= screened == Screened::Cut,
                     Err(problem) => error = Some(problem),
                 }
@@ -187,7 +246,7 @@ impl Screen {
         match error {
             Some(error) => Err(error),
             // What was not undone is told by the evaluation, which meets the same limit.
-            None => Ok(shows || unfolded == Unfolded::Cut),
+            None => Ok(shows || unfolded == Unfolded::Cut || self.may_hold(&words)),
         }
     }
 
@@ -204,28 +263,26 @@ impl Screen {
         }
     }
 
-    /// Notes for each record leaf the places of its rarest needle.
-    fn words(&self, bytes: &[u8], offsets: &mut Vec<usize>) {
-        let Some(words) = &self.words else { return };
-        if self.leaves.is_empty() {
+    /// Notes which needles of record leaves stand in a text.
+    fn note_words(&self, text: &[u8], words: &mut [bool]) {
+        if words.is_empty() {
             return;
         }
-        let mut places: Vec<Vec<usize>> = vec![Vec::new(); self.word_count];
-        for found in words.find_overlapping_iter(bytes) {
-            if let Some(list) = places.get_mut(found.pattern().as_usize()) {
-                list.push(found.start());
-            }
-        }
-        let count = |needles: &[usize]| needles.iter().filter_map(|&n| places.get(n)).map(Vec::len).sum::<usize>();
-        for leaf in &self.leaves {
-            if let Some(rarest) = leaf.iter().min_by_key(|needles| count(needles)) {
-                offsets.extend(rarest.iter().filter_map(|&n| places.get(n)).flatten());
+        for found in self.words.find_overlapping_iter(text) {
+            if let Some(word) = words.get_mut(found.pattern().as_usize()) {
+                *word = true;
             }
         }
     }
+
+    /// Tells whether all that some record leaf needs was noted. The fields of a record may each stand in another reading.
+    fn may_hold(&self, words: &[bool]) -> bool {
+        let is_noted = |word: &usize| words.get(*word).is_some_and(|noted| *noted);
+        self.leaves.iter().any(|sets| sets.iter().all(|set| set.iter().any(is_noted)))
+    }
 }
 
-fn index_of(words: &mut Vec<String>, word: String) -> usize {
+fn index_of(words: &mut Vec<String>, word: &str) -> usize {
     let word = word.to_ascii_lowercase();
     words.iter().position(|known| *known == word).unwrap_or_else(|| {
         words.push(word);
@@ -245,19 +302,19 @@ fn each_record(block: &dyn Block, range: Range<usize>, each: &mut dyn FnMut(usiz
 }
 
 /// Returns every record of a block.
-pub(super) fn every_record(block: &dyn Block) -> Vec<Span> {
+pub(super) fn every_record(block: &dyn Block) -> Vec<Candidate> {
     let bytes = block.bytes();
-    let mut spans = Vec::new();
+    let mut candidates = Vec::new();
     let mut at = 0;
     while at < bytes.len() {
         match block.record_at(at) {
             Some(span) => {
                 at = span.range.end.max(at + 1);
-                spans.push(span);
+                candidates.push(Candidate { span, by: Suspicion::All });
             }
             // Between records stands little: `}, {`, an empty line, a header.
             None => at += 1,
         }
     }
-    spans
+    candidates
 }

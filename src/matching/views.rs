@@ -3,7 +3,9 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use crate::observable::decoding::{Allowance, DecodingLimit, Path, Unfolder, entity_bytes, percent_bytes, refanged};
+use crate::observable::decoding::{
+    Allowance, DecodingLimit, Path, Runs, Unfolder, entity_bytes, percent_bytes, refanged,
+};
 use crate::record::{Block, Record, Span};
 
 /// Parts views from each other: no token, and hardly an expression, crosses it.
@@ -50,8 +52,8 @@ pub(super) struct Views {
 }
 
 impl Views {
-    /// Lays out every reading of a record.
-    pub fn read(&mut self, block: &dyn Block, span: &Span, record: &Record<'_>) {
+    /// Lays out every reading of a record. `known` tells what is known of runs in the record's own bytes.
+    pub fn read(&mut self, block: &dyn Block, span: &Span, record: &Record<'_>, known: Runs) {
         self.bytes.clear();
         self.list.clear();
         self.ranges.clear();
@@ -67,11 +69,15 @@ impl Views {
             };
             is_one_field |= literal_at.is_some() && field.value.len() == raw.len();
             self.has_json |= field.decode.contains(&"json");
-            self.add_readings(field.value.as_bytes(), Some(index), literal_at, &mut allowance);
+            let value = field.value.as_bytes();
+            // What is known does not hold for runs that go on behind a line end.
+            let is_as_known = literal_at.is_some() && memchr::memchr(b'\n', value).is_none();
+            let runs = if is_as_known { known } else { Runs::MayHoldText };
+            self.add_readings(value, Some(index), literal_at, runs, &mut allowance);
         }
         // A text may run across fields, as `POST /ecp/y.js` does; where one field is the whole record, none can.
         if record.damage.is_some() {
-            self.add_readings(raw, None, Some(span.range.start), &mut allowance);
+            self.add_readings(raw, None, Some(span.range.start), Runs::MayHoldText, &mut allowance);
         } else if !is_one_field {
             self.add_raw(raw, span.range.start);
         }
@@ -103,10 +109,11 @@ impl Views {
         value: &[u8],
         field: Option<usize>,
         literal_at: Option<usize>,
+        runs: Runs,
         allowance: &mut Allowance,
     ) {
         let mut unfolder = std::mem::take(&mut self.unfolder);
-        let has_more = unfolder.unfold(value, allowance);
+        let has_more = unfolder.unfold(value, runs, allowance);
         let count = if has_more { unfolder.readings().count() + 1 } else { 1 };
         self.add_reading(value, field, 0..count, Path::default(), literal_at);
         if has_more {

@@ -62,6 +62,9 @@ const SCHEMES: [(&str, &str); 2] = [("hxxp", "http"), ("fxp", "ftp")];
 /// Schemes whose slashes are turned round: `http:\\evil.example`.
 const TURNED: [&str; 6] = ["http", "https", "ftp", "hxxp", "hxxps", "fxp"];
 
+/// Up to here a text is short.
+const SHORT_BYTES: usize = 64;
+
 /// Calls `each` with every place in raw bytes where defanging may begin. It may also begin nowhere there.
 pub fn each_beginning(bytes: &[u8], each: &mut dyn FnMut(usize)) {
     let behind = |at: usize| bytes.get(at..).unwrap_or_default();
@@ -94,6 +97,33 @@ pub fn each_beginning(bytes: &[u8], each: &mut dyn FnMut(usize)) {
             each(at - 1);
         }
     }
+}
+
+/// Tells whether visible defanging may stand in a text. Where it does not, [`refang`] need not be asked.
+pub fn may_hold(bytes: &[u8]) -> bool {
+    // Of a short text, one loop costs less than to start three searches.
+    if bytes.len() < SHORT_BYTES && !bytes.iter().any(|byte| may_begin(*byte)) {
+        return false;
+    }
+    let is = |at: usize, wanted: u8| bytes.get(at).is_some_and(|byte| byte.eq_ignore_ascii_case(&wanted));
+    let is_bracketed = |at: usize| {
+        let inside = bytes.get(at + 1..).unwrap_or_default();
+        let inside = inside.strip_prefix(b" ").unwrap_or(inside);
+        WORDS.iter().any(|(word, ..)| {
+            let behind =
+                inside.split_at_checked(word.len()).filter(|(have, _)| have.eq_ignore_ascii_case(word.as_bytes()));
+            let behind = behind.map(|(_, behind)| behind.strip_prefix(b" ").unwrap_or(behind));
+            behind.is_some_and(|behind| matches!(behind.first(), Some(b']' | b')' | b'}')))
+        })
+    };
+    let is_scheme = |at: usize| {
+        at.checked_sub(1)
+            .is_some_and(|start| is(start, b'h') && is(at + 1, b'x') || is(start, b'f') && is(at + 1, b'p'))
+    };
+    let is_turned = |at: usize| at.checked_sub(1).is_some_and(|colon| is(colon, b':'));
+    memchr::memchr3_iter(b'[', b'(', b'{', bytes).any(is_bracketed)
+        || memchr::memchr2_iter(b'x', b'X', bytes).any(is_scheme)
+        || memchr::memchr_iter(b'\\', bytes).any(is_turned)
 }
 
 /// Undoes visible defanging; none where there is none.
@@ -302,6 +332,7 @@ mod tests {
             "http://bob (at) evil.example",
         ] {
             assert_eq!(refang(defanged).unwrap().to_lowercase(), "http://bob@evil.example", "{defanged}");
+            assert!(may_hold(defanged.as_bytes()), "{defanged}");
         }
         assert_eq!(refang("fxp://evil.example hxxps://a").as_deref(), Some("ftp://evil.example https://a"));
         assert_eq!(refang("213[.]32[.]252[.]221").as_deref(), Some("213.32.252.221"));
@@ -377,7 +408,7 @@ mod tests {
             "a(AT)b",
             "a[ at ]b",
         ] {
-            assert!(begins(defanged), "{defanged}");
+            assert!(begins(defanged) && may_hold(defanged.as_bytes()), "{defanged}");
         }
         for plain in ["(attached)", "{\"a\": [1]}", "exp(1)", "C:\\a", "xx", "[", "(a"] {
             assert!(!begins(plain), "{plain}");

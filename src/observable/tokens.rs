@@ -140,6 +140,10 @@ impl<'t> Search<'t, '_> {
             self.numbers(run, start);
             return self.names(run, start);
         }
+        if run.len() < 32 && !has_dot(run) {
+            // Neither a number nor a name is here, and where its parts would end is costly to tell.
+            return;
+        }
         borders::numbers(run, &mut |range| {
             self.numbers(run.get(range.clone()).unwrap_or_default(), start + range.start);
         });

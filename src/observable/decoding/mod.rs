@@ -22,7 +22,7 @@ mod zero_bytes;
 
 use super::refang;
 pub use encoding::Path;
-pub use unfolder::{Allowance, DecodingLimit, Unfolded, Unfolder, unfold};
+pub use unfolder::{Allowance, DecodingLimit, Runs, Unfolded, Unfolder, unfold};
 
 /// Undoes percent-encoding; none where nothing is encoded. Bytes that are not UTF-8 become U+FFFD.
 pub fn percent(text: &str) -> Option<String> {
@@ -51,6 +51,9 @@ pub fn entity_bytes(text: &[u8], out: &mut Vec<u8>) -> bool {
 
 /// Undoes defanging in bytes that are text, or nearly; none where there is none.
 pub fn refanged(text: &[u8]) -> Option<String> {
+    if !refang::may_hold(text) {
+        return None;
+    }
     match std::str::from_utf8(text) {
         Ok(text) => refang::refang(text),
         Err(_) => refang::refang(&String::from_utf8_lossy(text)),
@@ -90,6 +93,14 @@ fn mend(out: &mut Vec<u8>, run_start: &mut Option<usize>) {
 pub fn longest_plain_part(text: &str) -> String {
     let is_plain = |c: char| (c == ' ' || c.is_ascii_graphic()) && !matches!(c, '"' | '\\' | '/');
     text.split(|c| !is_plain(c)).max_by_key(|part| part.len()).unwrap_or_default().to_owned()
+}
+
+/// Returns the words of a text: letters, digits, and `.`, `-`, `_` between them. Each stands in any export as it is, unless
+/// the sweep names what hides it; of quoted-printable it does so only inside of words.
+pub fn plain_words(text: &str) -> impl Iterator<Item = &str> {
+    let is_joint = |c| matches!(c, '.' | '-' | '_');
+    let words = text.split(move |c: char| !(c.is_ascii_alphanumeric() || is_joint(c)));
+    words.map(move |word| word.trim_matches(is_joint)).filter(|word| !word.is_empty())
 }
 
 #[cfg(test)]

@@ -91,7 +91,7 @@ fn shown(text: &[u8], reading: Reading, into: &mut BTreeSet<String>) {
 fn shown_by_views(field: &str) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     let mut unfolder = Unfolder::default();
-    unfolder.unfold(field.as_bytes(), &mut Allowance::of(field.len()));
+    unfolder.unfold(field.as_bytes(), Runs::MayHoldText, &mut Allowance::of(field.len()));
     for text in std::iter::once(field.as_bytes()).chain(unfolder.readings().map(|(text, _)| text)) {
         shown(text, Reading::Exact, &mut found);
         if let Some(plain) = refanged(text) {

@@ -110,7 +110,7 @@ fn words_are_in_the_charset_that_they_name() {
 
 fn readings(text: &[u8]) -> Vec<(String, String)> {
     let mut unfolder = Unfolder::default();
-    unfolder.unfold(text, &mut Allowance::of(text.len()));
+    unfolder.unfold(text, Runs::MayHoldText, &mut Allowance::of(text.len()));
     let shown = |text: &[u8]| String::from_utf8(text.to_vec()).unwrap().trim_end().to_owned();
     unfolder.readings().map(|(text, path)| (shown(text), path.names().collect::<Vec<_>>().join("+"))).collect()
 }
@@ -174,7 +174,7 @@ fn encodings_inside_one_another_are_undone() {
 fn what_a_record_may_take_is_bounded_and_said() {
     let met = |text: &str, record_bytes: usize| {
         let mut allowance = Allowance::of(record_bytes);
-        Unfolder::default().unfold(text.as_bytes(), &mut allowance);
+        Unfolder::default().unfold(text.as_bytes(), Runs::MayHoldText, &mut allowance);
         allowance.met
     };
     let nested = |times: usize| (0..times).fold("%2E".to_owned(), |text, _| text.replace('%', "%25"));

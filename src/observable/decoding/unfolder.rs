@@ -72,6 +72,15 @@ struct Reading {
     is_head: bool,
 }
 
+/// What is known of runs of base64 and hexadecimal in a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Runs {
+    /// They may hold text.
+    MayHoldText,
+    /// The sweep of the raw bytes, where the text stands as it is, named none that holds text.
+    HoldNoText,
+}
+
 /// Reads texts; its memory is used again for the next one.
 #[derive(Debug, Default)]
 pub struct Unfolder {
@@ -87,9 +96,12 @@ pub struct Unfolder {
 }
 
 impl Unfolder {
-    /// Lays out what a text holds behind its encodings; false where there is nothing.
-    pub fn unfold(&mut self, text: &[u8], allowance: &mut Allowance) -> bool {
-        if !self.begin(text) {
+    /// Lays out what a text holds behind its encodings; false where there is nothing. Of runs it may be known before that
+    /// they hold no text.
+    pub fn unfold(&mut self, text: &[u8], runs: Runs, allowance: &mut Allowance) -> bool {
+        let is_begun = self.begin(text);
+        let has_more = |reading: &Reading| reading.signs & !(BASE64 | HEX) != 0;
+        if !is_begun || runs == Runs::HoldNoText && !self.readings.iter().any(has_more) {
             return false;
         }
         self.read_on(allowance);

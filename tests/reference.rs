@@ -357,6 +357,9 @@ const ONCE_DROPPED: &[(&str, &str)] = &[
     (r#"{"domain": "evil.bc"}"#, r#"{"Note":"x\n6576696c2e626320"}"#),
     (r#"{"domain": "evil.bc"}"#, r#"{"Note":"x\b65 76 69 6c 2e 62 63 20"}"#),
     (r#"{"domain": "evil.bc"}"#, "x 20657669 6c2e6263 20"),
+    (r#"{"domain": "bücher.example"}"#, "=?iso-8859-1?Q?b=FCcher=2Eexample?="),
+    (r#"{"hash": "d41d8cd98f00b204e9800998ecf8427e"}"#, r#"{"Note":"\t0xd41d8cd98f00b204e9800998ecf8427e"}"#),
+    (r#"{"domain": "wicked.zone"}"#, "see wicked&#46zone"),
     (r#"{"ip": "2001:db8::1"}"#, r#"{"Note":"2001%3Adb8%3A%3A1。x"}"#),
 ];
 

@@ -130,7 +130,7 @@ fn words_of_headers_are_read_in_their_charset() {
             let found = sightings(list, &evidence);
             assert_eq!(found.iter().map(decode).filter(|path| path.ends_with("rfc2047")).count(), 1, "{evidence}");
         }
-        assert_eq!(kinds(list, &format!("{text}\n")), ["sighting"]);
+        assert_eq!(kinds(list, format!("{text}\n")), ["sighting"]);
     }
     for evidence in settings("=?iso-8859-1?Q?nb=FCcher=2Eexample?= =?iso-8859-1?Q?b=FCcher=2Eexamples?=") {
         assert!(sightings("bücher.example", &evidence).is_empty(), "{evidence}");

@@ -4,7 +4,7 @@ const STANDARD: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwx
 const URL: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 /// How many ways [`encode`] knows.
-pub const WAYS: usize = 40;
+pub const WAYS: usize = 43;
 
 pub fn base64_of(bytes: &[u8], is_url: bool, padding: &str) -> String {
     let alphabet = if is_url { URL } else { STANDARD };
@@ -91,6 +91,17 @@ pub fn encode(text: &str, way: usize) -> String {
         36 => text.replacen('e', "\u{ad}e", 1),
         37 => marks(text, |c| format!("%u{:04x}", code(c))),
         38 => text.replace('.', "&period;").replace('@', "&commat;").replace('/', "&sol;"),
+        39 => match text.chars().map(|c| u8::try_from(c).ok()).collect::<Option<Vec<u8>>>() {
+            Some(bytes) => {
+                let written = |byte: &u8| {
+                    if byte.is_ascii_alphanumeric() { char::from(*byte).to_string() } else { format!("={byte:02X}") }
+                };
+                format!("=?iso-8859-1?Q?{}?=", bytes.iter().map(written).collect::<String>())
+            }
+            None => text.to_owned(),
+        },
+        40 => format!("=?gb18030?B?{}?=", base64_of(&encoding_rs::GB18030.encode(text).0, false, "=")),
+        41 => marks(text, |c| format!("&#{}", code(c))),
         _ => text.to_ascii_uppercase(),
     }
 }

@@ -95,7 +95,7 @@ pub const ATOMS: &[Value] = &[
     value(
         "hash",
         "d41d8cd98f00b204e9800998ecf8427e",
-        &["d41d8cd98f00b204e9800998ecf8427e", "D41D8CD98F00B204E9800998ECF8427E", "d41d8cd98f00b204e9800998ecf8427"],
+        &["d41d8cd98f00b204e9800998ecf8427e", "0xD41D8CD98F00B204E9800998ECF8427E", "d41d8cd98f00b204e9800998ecf8427"],
     ),
     value(
         "hash",
@@ -112,6 +112,7 @@ pub const ATOMS: &[Value] = &[
         "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
         &[
             "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+            "0xe3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
             "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b8550",
         ],
     ),
@@ -141,7 +142,7 @@ pub const PATTERNS: &[Value] = &[
     ),
     value("text", "say \"A/b\\c\" now", &["say \"A/b\\c\" now", "SAY \"a/B\\C\" NOW", "say \"A/b c\" now"]),
     value("text", "grün", &["grün", "GRÜN", "grun"]),
-    value("word", "panel", &["panel", "PANEL", "panels", "x panel y"]),
+    value("word", "panel", &["panel", "PANEL", "panels", "épanel", "日panel本", "x panel y"]),
     value("case", "GetFolder", &["GetFolder", "getfolder", "xGetFolderx"]),
     value("regex", r"POST /ecp/\w\.js", &["POST /ecp/y.js", "POST /ecp/yy.js", "post /ecp/y.js"]),
     value("regex", "(^|;)sid=[0-9]+$", &["sid=77", "a;sid=77", "a;sid=77x"]),

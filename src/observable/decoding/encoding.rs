@@ -80,6 +80,9 @@ impl Path {
     }
 }
 
+/// Appends a text without an encoding, and tells whether there was any.
+pub(super) type Undo = fn(&[u8], &mut Vec<u8>) -> bool;
+
 /// An encoding that is undone where it stands.
 #[derive(Clone, Copy)]
 pub(super) struct Step {
@@ -88,13 +91,12 @@ pub(super) struct Step {
     pub any: u16,
     /// All of these must stand in the text.
     pub all: u16,
-    /// Appends the text without the encoding, and tells whether there was any.
-    pub undo: fn(&[u8], &mut Vec<u8>) -> bool,
+    pub undo: Undo,
     /// Another way to undo the same, where it is in doubt, which makes a reading beside.
-    pub other: Option<fn(&[u8], &mut Vec<u8>) -> bool>,
+    pub other: Option<Undo>,
 }
 
-const fn step(encoding: Encoding, any: u16, undo: fn(&[u8], &mut Vec<u8>) -> bool) -> Step {
+const fn step(encoding: Encoding, any: u16, undo: Undo) -> Step {
     Step { encoding, any, all: 0, undo, other: None }
 }
 

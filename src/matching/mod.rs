@@ -19,6 +19,7 @@ mod predicate;
 mod probe;
 #[cfg(test)]
 mod probe_tests;
+mod quoted;
 #[doc(hidden)]
 pub mod reference;
 mod ruleset;

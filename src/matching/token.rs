@@ -1,9 +1,7 @@
 //! Tests of JSON Web Tokens, and how a token is shown: by what it says of itself, never as it stands.
 
-use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::rc::Rc;
 
 use crate::observable::{FoundToken, Hiding, RsaKey, Token, tokens_in};
 use crate::pack::TokenTest;
@@ -197,18 +195,6 @@ pub(super) fn summary(text: &[u8]) -> String {
 /// Returns a text with the tokens in it hidden.
 pub(super) fn without_tokens(text: &str) -> String {
     Hiding::of(text.as_bytes()).shown(text.as_bytes(), 0..text.len())
-}
-
-/// What is hidden of the texts of one record, found once for each text.
-#[derive(Default)]
-pub(super) struct Hidings(RefCell<BTreeMap<Option<usize>, Rc<Hiding>>>);
-
-impl Hidings {
-    /// Returns what is hidden of a text, by a number that is its own.
-    pub fn of(&self, number: Option<usize>, text: &[u8]) -> Rc<Hiding> {
-        let mut known = self.0.borrow_mut();
-        Rc::clone(known.entry(number).or_insert_with(|| Rc::new(Hiding::of(text))))
-    }
 }
 
 /// Cuts at most `most` bytes around the byte `at` of a text, with its tokens hidden.

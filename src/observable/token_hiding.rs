@@ -35,11 +35,14 @@ struct Hidden {
 impl Hiding {
     /// Finds what is to be hidden.
     pub fn of(text: &[u8]) -> Self {
-        let mut hidden = Vec::new();
+        let mut hidden: Vec<Hidden> = Vec::new();
         tokens_in(text, &mut |found| {
             let digest = found.sha256();
             let label = format!("[token sha256:{}…]", digest.get(..DIGITS).unwrap_or(&digest));
-            let range = found.range.start..end_of(text, found.range.end);
+            // Of tokens side by side, what is hidden with the first goes on through all of them, and is followed once.
+            let before = hidden.last().map_or(0, |before| before.range.end);
+            let end = if found.range.end <= before { before } else { end_of(text, found.range.end) };
+            let range = found.range.start..end;
             hidden.push(Hidden { range, header_end: found.header_end, label });
         });
         let mut hiding = Self { hidden };
@@ -64,9 +67,15 @@ impl Hiding {
         self.hidden.sort_by_key(|hidden| hidden.range.start);
     }
 
+    /// Returns what is hidden that ends behind a place.
+    fn from(&self, at: usize) -> &[Hidden] {
+        let before = self.hidden.partition_point(|hidden| hidden.range.end <= at);
+        self.hidden.get(before..).unwrap_or_default()
+    }
+
     /// Returns where a cut that is to begin at `at` begins without cutting what is hidden.
     pub fn border_before(&self, at: usize) -> usize {
-        let hidden = self.hidden.iter().find(|hidden| hidden.range.contains(&at));
+        let hidden = self.from(at).first().filter(|hidden| hidden.range.contains(&at));
         hidden.map_or(at, |hidden| hidden.range.start)
     }
 
@@ -75,8 +84,11 @@ impl Hiding {
         let plain = |range: Range<usize>| String::from_utf8_lossy(text.get(range).unwrap_or_default());
         let mut out = String::new();
         let mut at = cut.start;
-        for Hidden { range, header_end, label } in &self.hidden {
-            if range.end <= cut.start || range.start >= cut.end || cut.end <= *header_end && range.start <= cut.start {
+        for Hidden { range, header_end, label } in self.from(cut.start) {
+            if range.start >= cut.end {
+                break;
+            }
+            if cut.end <= *header_end && range.start <= cut.start {
                 continue;
             }
             out.push_str(&plain(at..range.start.max(at)));

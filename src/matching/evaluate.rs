@@ -305,7 +305,7 @@ impl<'c> Context<'c> {
         let (observable, seen) = self.observable(indicator, thing);
         let (quoted, shown_at) = self.as_quoted(view, range, matched);
         let told = match thing {
-            Thing::Token(_) => summary(matched),
+            Thing::Token(hit) => summary(matched, &hit.sha256),
             // What an indicator lists is no secret.
             Thing::Atom(_) if !view.is_refanged => quoted.clone(),
             Thing::Pattern(_) if observable.kind == "text" => quoted.clone(),

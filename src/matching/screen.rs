@@ -7,6 +7,7 @@ use std::ops::Range;
 
 use aho_corasick::AhoCorasick;
 
+use crate::observable::TOKEN_BEGINNINGS;
 use crate::observable::candidates::Level;
 use crate::observable::decoding::{Unfolded, Unfolder, hints, unfold};
 use crate::observable::tokens::Shapes;
@@ -19,9 +20,6 @@ use super::predicate::{FieldTest, needles};
 use super::probe::{Found, Probe};
 use super::scanners::{Scanners, Screened};
 use super::token::TokenTable;
-
-/// What the headers of tokens begin with: a brace, and white space or a quote behind it, in base64.
-const TOKENS: &[&str] = &["eyJ", "eyI", "eyA", "eyB", "ewo", "ewp", "ew0", "ew1", "ewk", "ewl"];
 
 /// How much of a token's header is looked at.
 const HEADER_BYTES: usize = 96;
@@ -63,7 +61,7 @@ impl Screen {
             .collect();
         let automaton =
             AhoCorasick::builder().ascii_case_insensitive(true).build(&words).map_err(|error| error.to_string())?;
-        let tokens = (!tokens.is_empty()).then(|| AhoCorasick::new(TOKENS)).transpose();
+        let tokens = (!tokens.is_empty()).then(|| AhoCorasick::new(TOKEN_BEGINNINGS)).transpose();
         Ok(Self {
             filter: Filter::new(atoms),
             tokens: tokens.map_err(|error| error.to_string())?,

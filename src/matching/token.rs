@@ -159,10 +159,14 @@ fn is_same_address(one: &str, other: &str) -> bool {
     one.trim().trim_end_matches('/').eq_ignore_ascii_case(other.trim().trim_end_matches('/'))
 }
 
-/// Tells what a token says of itself, for people: never the token nor its signature.
-pub(super) fn summary(text: &[u8]) -> String {
+/// Tells what a token of a text says of itself, for people: never the token nor its signature.
+pub(super) fn summary(text: &[u8], sha256: &str) -> String {
     let mut out = String::new();
     tokens_in(text, &mut |found| {
+        // Several signatures in one object are several tokens.
+        if !out.is_empty() && found.sha256() != sha256 {
+            return;
+        }
         let Token { algorithm, key_id, keys, key_url, issuer, tenant, audiences, app, .. } = &found.token;
         let time = |at: Option<i64>| at.and_then(EventTime::from_seconds).map(EventTime::to_text);
         let key = keys.first().filter(|_| key_id.is_none()).cloned();
@@ -180,14 +184,12 @@ pub(super) fn summary(text: &[u8]) -> String {
             ("iat", time(found.token.issued_at)),
             ("nbf", time(found.token.not_before)),
             ("exp", time(found.token.expires)),
-            ("sha256", Some(found.sha256())),
+            ("sha256", Some(sha256.to_owned())),
         ];
-        if out.is_empty() {
-            let told = claims.into_iter().filter_map(|(name, value)| {
-                value.map(|value| format!("{name}={}", cut_around(&without_tokens(&value), 0, CLAIM_BYTES)))
-            });
-            out = told.collect::<Vec<_>>().join(" ");
-        }
+        let told = claims.into_iter().filter_map(|(name, value)| {
+            value.map(|value| format!("{name}={}", cut_around(&without_tokens(&value), 0, CLAIM_BYTES)))
+        });
+        out = told.collect::<Vec<_>>().join(" ");
     });
     out
 }

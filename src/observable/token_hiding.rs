@@ -5,7 +5,8 @@
 
 use std::ops::Range;
 
-use super::token::{GAP_MAX, PIECE_MIN, tokens_in};
+use super::token::{BEGINNINGS, GAP_MAX, PIECE_MIN, tokens_in};
+use super::token_found::gap;
 use super::token_key::sextet;
 
 /// Characters of a header that are shown.
@@ -114,7 +115,7 @@ fn end_of(text: &[u8], mut end: usize) -> usize {
             end += length;
         }
         let behind = text.get(end..).unwrap_or_default();
-        let gap = behind.iter().take(GAP_MAX).take_while(|byte| byte.is_ascii_whitespace()).count();
+        let gap = gap(behind.get(..GAP_MAX.min(behind.len())).unwrap_or_default());
         let next = behind.get(gap..).unwrap_or_default();
         let run = next.iter().take_while(|byte| sextet(**byte).is_some()).count();
         // What begins behind a space as a header does is another token, which has an end of its own.
@@ -129,13 +130,8 @@ fn end_of(text: &[u8], mut end: usize) -> usize {
 fn encoded(text: &[u8]) -> Vec<Range<usize>> {
     let mut ranges: Vec<Range<usize>> = Vec::new();
     let mut end = 0;
-    for at in memchr::memchr_iter(b'e', text) {
-        let is_header = match text.get(at + 1..at + 3) {
-            Some([b'y', third]) => matches!(third, b'A' | b'B' | b'I' | b'J'),
-            Some([b'w', third]) => matches!(third, b'k' | b'l' | b'o' | b'p' | b'0' | b'1'),
-            _ => false,
-        };
-        if at < end || !is_header {
+    for at in text.iter().enumerate().filter(|(_, byte)| matches!(byte, b'e' | b'I' | b'C' | b'D')).map(|(at, _)| at) {
+        if at < end || !begins_header(text.get(at..).unwrap_or_default()) {
             continue;
         }
         end = at;
@@ -147,6 +143,10 @@ fn encoded(text: &[u8]) -> Vec<Range<usize>> {
         }
     }
     ranges
+}
+
+fn begins_header(text: &[u8]) -> bool {
+    BEGINNINGS.iter().any(|beginning| text.starts_with(beginning.as_bytes()))
 }
 
 /// Returns the length of a character of a token at the beginning of a text, also where it is encoded.

@@ -182,6 +182,9 @@ pub(super) fn evaluate(
 
 /// Leaves one hit of each value, which an indicator may list with several windows: the one whose window fits.
 fn each_once(hits: Vec<Hit>) -> Vec<Hit> {
+    if hits.len() < 2 {
+        return hits;
+    }
     let fits = |hit: &Hit| match (hit.seen, hit.time) {
         (Some(seen), Some(time)) => (seen.first..=seen.last).contains(&time.day()),
         _ => true,

@@ -16,6 +16,9 @@ use super::views::{View, Views};
 /// The most bytes of an entity field or a matched value that a hit carries.
 pub(super) const VALUE_BYTES: usize = 512;
 
+/// Entity fields that are no longer together are not kept.
+const SHORT_BYTES: usize = 4 * VALUE_BYTES;
+
 /// What is known of one record.
 #[derive(Default)]
 pub(super) struct Known {
@@ -53,11 +56,14 @@ impl Known {
 
     /// Returns who and what a record is about, each value cut to a readable length.
     pub fn about(&self, record: &Record<'_>) -> BTreeMap<String, String> {
+        let fields = entity_fields(&record.fields);
+        // Short values are told anew for less than it takes to copy them.
+        let is_long = fields.iter().map(|(_, value)| value.len()).sum::<usize>() > SHORT_BYTES;
         let told = || {
-            let fields = entity_fields(&record.fields).into_iter();
-            fields.map(|(name, value)| (name, cut_around(&without_tokens(&value), 0, VALUE_BYTES))).collect()
+            let cut = |value: &str| cut_around(&without_tokens(value), 0, VALUE_BYTES);
+            fields.into_iter().map(|(name, value)| (name, cut(&value))).collect()
         };
-        self.about.get_or_init(told).clone()
+        if is_long { self.about.get_or_init(told).clone() } else { told() }
     }
 }
 

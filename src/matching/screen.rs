@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, MatchKind};
 
 use crate::observable::TOKEN_BEGINNINGS;
 use crate::observable::candidates::Level;
@@ -61,7 +61,9 @@ impl Screen {
             .collect();
         let automaton =
             AhoCorasick::builder().ascii_case_insensitive(true).build(&words).map_err(|error| error.to_string())?;
-        let tokens = (!tokens.is_empty()).then(|| AhoCorasick::new(TOKEN_BEGINNINGS)).transpose();
+        // The kind of matches for which the automaton looks at many bytes at once first.
+        let beginnings = || AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(TOKEN_BEGINNINGS);
+        let tokens = (!tokens.is_empty()).then(beginnings).transpose();
         Ok(Self {
             filter: Filter::new(atoms),
             tokens: tokens.map_err(|error| error.to_string())?,

@@ -83,8 +83,10 @@ pub fn tokens_in<'t>(text: &'t [u8], each: &mut dyn FnMut(FoundToken<'t>)) {
     tokens_in_json(text, &mut |found| in_json.push(found));
     in_json.sort_by_key(|found| found.range.start);
     let mut in_json = in_json.into_iter().peekable();
+    // Behind the last dot of a text no token begins, and most values of fields have none.
+    let dots = memchr::memrchr(b'.', text).unwrap_or_default();
     let mut at = 0;
-    while let Some(skipped) = text.get(at..).and_then(|rest| rest.iter().position(|byte| begins(*byte))) {
+    while let Some(skipped) = text.get(at..dots).and_then(next_beginning) {
         at += skipped;
         while let Some(found) = in_json.next_if(|found| found.range.start <= at) {
             each(found);
@@ -100,9 +102,11 @@ pub fn tokens_in<'t>(text: &'t [u8], each: &mut dyn FnMut(FoundToken<'t>)) {
     in_json.for_each(each);
 }
 
-/// Tells whether base64 of a header may begin with a character: a brace, or white space before it.
-fn begins(byte: u8) -> bool {
-    matches!(byte, b'e' | b'I' | b'C' | b'D')
+/// Returns where base64 of a header may begin next, by two characters or by one before white space.
+fn next_beginning(text: &[u8]) -> Option<usize> {
+    text.iter().zip(text.get(1..)?).position(|(first, second)| {
+        matches!(first, b'e' | b'I' | b'C' | b'D') && (begins_header(*first, *second) || second.is_ascii_whitespace())
+    })
 }
 
 /// Tells whether a header may begin with two characters. It is a brace and a quote or white space, which base64 writes as

@@ -47,7 +47,8 @@ impl Hiding {
             hidden.push(Hidden { range, header_end: found.header_end, label });
         });
         let mut hiding = Self { hidden };
-        hiding.add(encoded(text));
+        hiding.add(encoded(text, memchr::memchr_iter(b'e', text)));
+        hiding.add(encoded(text, memchr::memchr3_iter(b'I', b'C', b'D', text)));
         hiding.add(base64_runs(text));
         hiding
     }
@@ -127,10 +128,10 @@ fn end_of(text: &[u8], mut end: usize) -> usize {
 }
 
 /// Finds what begins like a header and goes on, with dots and other signs written in some encoding.
-fn encoded(text: &[u8]) -> Vec<Range<usize>> {
+fn encoded(text: &[u8], places: impl Iterator<Item = usize>) -> Vec<Range<usize>> {
     let mut ranges: Vec<Range<usize>> = Vec::new();
     let mut end = 0;
-    for at in text.iter().enumerate().filter(|(_, byte)| matches!(byte, b'e' | b'I' | b'C' | b'D')).map(|(at, _)| at) {
+    for at in places {
         if at < end || !begins_header(text.get(at..).unwrap_or_default()) {
             continue;
         }

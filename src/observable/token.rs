@@ -85,28 +85,37 @@ pub fn tokens_in<'t>(text: &'t [u8], each: &mut dyn FnMut(FoundToken<'t>)) {
     let mut in_json = in_json.into_iter().peekable();
     // Behind the last dot of a text no token begins, and most values of fields have none.
     let dots = memchr::memrchr(b'.', text).unwrap_or_default();
-    let mut at = 0;
-    while let Some(skipped) = text.get(at..dots).and_then(next_beginning) {
-        at += skipped;
-        while let Some(found) = in_json.next_if(|found| found.range.start <= at) {
-            each(found);
+    let head = text.get(..dots).unwrap_or_default();
+    let mut braces = memchr::memchr_iter(b'e', head).peekable();
+    let mut spaces = memchr::memchr3_iter(b'I', b'C', b'D', head).peekable();
+    let mut end = 0;
+    loop {
+        let at = match (braces.peek(), spaces.peek()) {
+            (Some(brace), Some(space)) if space < brace => spaces.next(),
+            (Some(_), _) => braces.next(),
+            (None, _) => spaces.next(),
+        };
+        let Some(at) = at else { break };
+        if at < end || !begins_at(text, at) {
+            continue;
         }
-        match token_at(text, at) {
-            Some(found) => {
-                at = found.range.end;
-                each(found);
-            }
-            None => at += 1,
+        let Some(found) = token_at(text, at) else { continue };
+        while let Some(before) = in_json.next_if(|before| before.range.start <= at) {
+            each(before);
         }
+        end = found.range.end;
+        each(found);
     }
     in_json.for_each(each);
 }
 
-/// Returns where base64 of a header may begin next, by two characters or by one before white space.
-fn next_beginning(text: &[u8]) -> Option<usize> {
-    text.iter().zip(text.get(1..)?).position(|(first, second)| {
-        matches!(first, b'e' | b'I' | b'C' | b'D') && (begins_header(*first, *second) || second.is_ascii_whitespace())
-    })
+/// Tells whether base64 of a header may begin at a character, behind which there may be white space.
+fn begins_at(text: &[u8], at: usize) -> bool {
+    let second = match text.get(at + 1) {
+        Some(byte) if byte.is_ascii_whitespace() => behind_gap(text, at + 1).and_then(|next| text.get(next)),
+        second => second,
+    };
+    text.get(at).zip(second).is_some_and(|(first, second)| begins_header(*first, *second))
 }
 
 /// Tells whether a header may begin with two characters. It is a brace and a quote or white space, which base64 writes as
@@ -122,13 +131,6 @@ fn begins_header(first: u8, second: u8) -> bool {
 }
 
 fn token_at(text: &[u8], start: usize) -> Option<FoundToken<'_>> {
-    let second = match text.get(start + 1)? {
-        byte if byte.is_ascii_whitespace() => behind_gap(text, start + 1).and_then(|next| text.get(next))?,
-        byte => byte,
-    };
-    if !begins_header(*text.get(start)?, *second) {
-        return None;
-    }
     let mut token = Token::default();
     let mut cursor = Cursor { text, at: start, piece_start: start, last_piece: 0 };
     let mut part = cursor.part(HEADER_MAX, 1);

@@ -56,9 +56,12 @@ impl Known {
 
     /// Returns who and what a record is about, each value cut to a readable length.
     pub fn about(&self, record: &Record<'_>) -> BTreeMap<String, String> {
+        if let Some(known) = self.about.get() {
+            return known.clone();
+        }
         let fields = entity_fields(&record.fields);
         // Short values are told anew for less than it takes to copy them.
-        let is_long = fields.iter().map(|(_, value)| value.len()).sum::<usize>() > SHORT_BYTES;
+        let is_long = fields.values().map(String::len).sum::<usize>() > SHORT_BYTES;
         let told = || {
             let cut = |value: &str| cut_around(&without_tokens(value), 0, VALUE_BYTES);
             fields.into_iter().map(|(name, value)| (name, cut(&value))).collect()

@@ -1,5 +1,7 @@
 //! One record against a ruleset, exactly: what stands in which field, which tests hold, which hits follow.
 
+use std::cell::OnceCell;
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
@@ -8,18 +10,18 @@ use crate::observable::decoding::DecodingLimit;
 use crate::observable::refang::{Mark, Refanged, Touch, refanged};
 use crate::observable::table::ObservableRef;
 use crate::observable::tokens::{Reading, tokens};
-use crate::record::{Block, Record, Span, entity_fields};
+use crate::observable::tokens_in;
+use crate::record::{Block, Record, Span};
 use crate::text::cut_around;
 
 use super::Hit;
+use super::quoted::{Known, VALUE_BYTES};
 use super::ruleset::{Evidence, Ruleset};
 use super::scanners::Scanners;
 use super::screen::{Candidate, Suspicion};
-use super::token::{Checked, Hidings, TokenHit, excerpt, summary, without_tokens};
+use super::token::{Checked, TokenHit, excerpt, summary, without_tokens};
 use super::views::{View, Views};
 
-/// The most bytes of an entity field or a matched value that a hit carries.
-const VALUE_BYTES: usize = 512;
 /// The most bytes of a record that a hit carries.
 const EXCERPT_BYTES: usize = 240;
 
@@ -163,7 +165,7 @@ pub(super) fn evaluate(
     let mut touched: BTreeSet<u32> = by_indicator.keys().copied().collect();
     touched.extend(ruleset.with_records());
     let mut hits = Vec::new();
-    let context = Context { ruleset, block, span, record, views, hidings: Hidings::default() };
+    let context = Context { ruleset, block, span, record, views, known: Known::default(), written: OnceCell::new() };
     for index in touched {
         let Some((kind, support)) = ruleset.decide(index, &evidence, &record.fields) else { continue };
         let found = by_indicator.get(&index).map(Vec::as_slice).unwrap_or_default();
@@ -181,20 +183,29 @@ pub(super) fn evaluate(
 
 /// Leaves one hit of each value, which an indicator may list with several windows: the one whose window fits.
 fn each_once(hits: Vec<Hit>) -> Vec<Hit> {
+    if hits.len() < 2 {
+        return hits;
+    }
     let fits = |hit: &Hit| match (hit.seen, hit.time) {
         (Some(seen), Some(time)) => (seen.first..=seen.last).contains(&time.day()),
         _ => true,
     };
-    // Two tokens of one key are two things; what was matched tells them apart.
-    let is_same = |known: &Hit, hit: &Hit| {
-        known.observable == hit.observable && (hit.observable.kind != "token" || known.matched == hit.matched)
-    };
     let mut kept: Vec<Hit> = Vec::new();
+    let mut known: BTreeMap<(String, String, Option<String>), usize> = BTreeMap::new();
     for hit in hits {
-        match kept.iter_mut().find(|known| is_same(known, &hit)) {
-            Some(known) if !fits(known) && fits(&hit) => *known = hit,
-            Some(_) => {}
-            None => kept.push(hit),
+        let ObservableValue { kind, value } = hit.observable.clone();
+        // Two tokens of one key are two things; what was matched tells them apart.
+        let matched = (kind == "token").then(|| hit.matched.clone());
+        match known.entry((kind, value, matched)) {
+            Entry::Occupied(place) => {
+                if let Some(known) = kept.get_mut(*place.get()).filter(|known| !fits(known) && fits(&hit)) {
+                    *known = hit;
+                }
+            }
+            Entry::Vacant(place) => {
+                place.insert(kept.len());
+                kept.push(hit);
+            }
         }
     }
     kept
@@ -267,17 +278,21 @@ fn find(
     Ok(things)
 }
 
+/// By the atom, or none for a token.
+type Written<'c> = BTreeMap<(Option<u32>, &'c [u8]), usize>;
+
 struct Context<'c> {
     ruleset: &'c Ruleset,
     block: &'c dyn Block,
     span: &'c Span,
     record: &'c Record<'c>,
     views: &'c Views,
-    /// What is hidden of the record's own bytes (none) and of each view, by where it begins.
-    hidings: Hidings,
+    known: Known,
+    /// Where in the record's own bytes each text of an atom, and of a token, stands first.
+    written: OnceCell<Written<'c>>,
 }
 
-impl Context<'_> {
+impl<'c> Context<'c> {
     fn hit(&self, indicator: u32, kind: SightingKind, thing: &Thing, places: &Places) -> Option<Hit> {
         let (kind, first, counts) = match (&places.first, &places.first_quoted) {
             (Some(first), _) => (kind, first, &places.plain),
@@ -289,33 +304,32 @@ impl Context<'_> {
         let matched = self.views.bytes.get(range.clone()).unwrap_or_default();
         let within = range.start - view.range.start;
         let raw = self.block.bytes().get(self.span.range.clone()).unwrap_or_default();
-        let as_written = if view.is_refanged { None } else { self.as_written(thing, raw, matched) };
+        let may_be_written = view.literal_at.is_none() && view.reading == 0 && !matched.is_empty();
+        let as_written = if may_be_written { self.as_written(thing, raw, matched) } else { None };
         let (at, decode) = match (view.literal_at, as_written) {
             (Some(base), _) => (base + within, view.decode(self.record)),
             // The field had an escape somewhere, but what matched stands in the record as it is.
-            (None, Some(offset)) if !matched.is_empty() && view.reading == 0 => {
-                (self.span.range.start + offset, Vec::new())
-            }
+            (None, Some(offset)) => (self.span.range.start + offset, Vec::new()),
             // What was decoded stands nowhere as it is: the field that it was decoded from is the place.
             _ => (self.views.literal_start(view.field).unwrap_or(self.span.range.start), view.decode(self.record)),
         };
         let (observable, seen) = self.observable(indicator, thing);
-        let quoted = self.as_quoted(view, range, matched);
+        let (quoted, shown_at) = self.as_quoted(view, range, matched);
         let told = match thing {
-            Thing::Token(_) => summary(matched),
+            Thing::Token(hit) => summary(matched, &hit.sha256),
             // What an indicator lists is no secret.
             Thing::Atom(_) if !view.is_refanged => quoted.clone(),
             Thing::Pattern(_) if observable.kind == "text" => quoted.clone(),
             _ if view.is_refanged => without_tokens(&quoted),
             _ => {
                 let text = self.views.bytes.get(view.range.clone()).unwrap_or_default();
-                let hiding = self.hidings.of(Some(view.range.start), text);
+                let hiding = self.known.hiding(Some(view.range.start), text);
                 let shown = hiding.shown(text, within..within + matched.len());
                 cut_around(&shown, 0, VALUE_BYTES)
             }
         };
         Some(Hit {
-            excerpt: self.excerpt(at, view, within, &quoted),
+            excerpt: self.excerpt(at, view, shown_at),
             matched: told,
             observable,
             seen,
@@ -327,39 +341,43 @@ impl Context<'_> {
     }
 
     /// Returns where in the record's bytes a thing stands as it was matched; for an atom, by its borders.
-    fn as_written(&self, thing: &Thing, raw: &[u8], matched: &[u8]) -> Option<usize> {
-        let Thing::Atom(wanted) = thing else { return memchr::memmem::find(raw, matched) };
-        if let Some(ObservableRef::Other(_)) = self.ruleset.atoms.value(*wanted) {
-            return memchr::memmem::find(raw, matched);
+    fn as_written(&self, thing: &Thing, raw: &'c [u8], matched: &'c [u8]) -> Option<usize> {
+        let find = || memchr::memmem::find(raw, matched);
+        match thing {
+            Thing::Pattern(_) | Thing::Rule { .. } => find(),
+            Thing::Atom(id) if matches!(self.ruleset.atoms.value(*id), Some(ObservableRef::Other(_))) => find(),
+            Thing::Atom(id) => self.written(raw).get(&(Some(*id), matched)).copied(),
+            Thing::Token(_) => self.written(raw).get(&(None, matched)).copied(),
         }
-        let mut first: Option<usize> = None;
-        tokens(raw, self.ruleset.atoms.shapes(), Reading::Escaped, &mut |token, range| {
-            self.ruleset.atoms.look_up(raw, &token, range, &mut |id, covered| {
-                if id == *wanted && raw.get(covered.clone()) == Some(matched) {
-                    first = Some(first.map_or(covered.start, |known| known.min(covered.start)));
-                }
-            });
-        });
-        first
     }
 
-    /// What stood in the evidence: of a refanged reading, the defanged text where it can be found again.
-    fn as_quoted(&self, view: &View, at: &Range<usize>, matched: &[u8]) -> String {
-        let text = String::from_utf8_lossy(matched).into_owned();
-        let text = cut_around(&text, 0, VALUE_BYTES);
-        if !view.is_refanged {
-            return text;
-        }
-        let plain = String::from_utf8_lossy(self.views.bytes.get(view.range.clone()).unwrap_or_default());
-        let within = at.start.saturating_sub(view.range.start)..at.end.saturating_sub(view.range.start);
-        let sources = self.views.list.iter().filter(|other| other.field == view.field && !other.is_refanged);
-        for source in sources {
-            let source = String::from_utf8_lossy(self.views.bytes.get(source.range.clone()).unwrap_or_default());
-            if let Some(refanged) = refanged(&source).filter(|refanged| refanged.text == plain) {
-                return cut_around(word_around(&source, &refanged.source(&within)), 0, VALUE_BYTES);
+    fn written(&self, raw: &'c [u8]) -> &Written<'c> {
+        self.written.get_or_init(|| {
+            let mut written = Written::new();
+            let mut add = |id: Option<u32>, range: Range<usize>| {
+                let first = written.entry((id, raw.get(range.clone()).unwrap_or_default())).or_insert(range.start);
+                *first = (*first).min(range.start);
+            };
+            let atoms = &self.ruleset.atoms;
+            tokens(raw, atoms.shapes(), Reading::Escaped, &mut |token, range| {
+                atoms.look_up(raw, &token, range, &mut |id, covered| add(Some(id), covered));
+            });
+            if !self.ruleset.tokens.is_empty() {
+                tokens_in(raw, &mut |found| add(None, found.range));
             }
+            written
+        })
+    }
+
+    /// What stood in the evidence, and where in its text: of a refanged reading, the defanged text.
+    fn as_quoted(&self, view: &View, at: &Range<usize>, matched: &[u8]) -> (String, usize) {
+        let within = at.start.saturating_sub(view.range.start)..at.end.saturating_sub(view.range.start);
+        if let Some(source) = self.known.source(self.views, view)
+            && let Some((word, start)) = source.word(&within)
+        {
+            return (cut_around(word, 0, VALUE_BYTES), start);
         }
-        text
+        (cut_around(&String::from_utf8_lossy(matched), 0, VALUE_BYTES), within.start)
     }
 
     fn record_hit(&self, indicator: u32) -> Hit {
@@ -374,7 +392,7 @@ impl Context<'_> {
         Hit {
             observable: ObservableValue { kind: "record".to_owned(), value: id },
             matched: cut_around(&matched, 0, VALUE_BYTES),
-            excerpt: excerpt(raw, &self.hidings.of(None, raw), 0, EXCERPT_BYTES),
+            excerpt: excerpt(raw, &self.known.hiding(None, raw), 0, EXCERPT_BYTES),
             ..self.base(indicator, SightingKind::Sighting, at)
         }
     }
@@ -393,7 +411,7 @@ impl Context<'_> {
             field: None,
             decode: Vec::new(),
             time: self.record.time,
-            fields: about(self.record),
+            fields: self.known.about(self.record),
             excerpt: String::new(),
         }
     }
@@ -419,43 +437,17 @@ impl Context<'_> {
     }
 
     /// Cuts the record's own bytes around a literal place in one line, and the text that was searched around any other.
-    fn excerpt(&self, at: usize, view: &View, within: usize, quoted: &str) -> String {
+    fn excerpt(&self, at: usize, view: &View, within: usize) -> String {
         let start = self.span.range.start;
         let raw = self.block.bytes().get(self.span.range.clone()).unwrap_or_default();
         let from = at.saturating_sub(4 * EXCERPT_BYTES).max(start);
         let to = (at + 4 * EXCERPT_BYTES).min(self.span.range.end);
         let near = self.block.bytes().get(from..to).unwrap_or_default();
         if view.literal_at.is_some() && memchr::memchr(b'\n', near).is_none() {
-            return excerpt(raw, &self.hidings.of(None, raw), at - start, EXCERPT_BYTES);
+            return excerpt(raw, &self.known.hiding(None, raw), at - start, EXCERPT_BYTES);
         }
-        let (view, within) = match self.plain_view_of(view) {
-            Some(plain) if view.is_refanged => {
-                let bytes = self.views.bytes.get(plain.range.clone()).unwrap_or_default();
-                (plain, memchr::memmem::find(bytes, quoted.as_bytes()).unwrap_or(0))
-            }
-            _ => (view, within),
-        };
+        let view = view.refanged_from.and_then(|source| self.views.list.get(source)).unwrap_or(view);
         let text = self.views.bytes.get(view.range.clone()).unwrap_or_default();
-        excerpt(text, &self.hidings.of(Some(view.range.start), text), within, EXCERPT_BYTES)
+        excerpt(text, &self.known.hiding(Some(view.range.start), text), within, EXCERPT_BYTES)
     }
-
-    /// Returns the reading of the same field that a refanged reading was made from, or the first there is.
-    fn plain_view_of(&self, view: &View) -> Option<&View> {
-        self.views.list.iter().find(|other| other.field == view.field && !other.is_refanged)
-    }
-}
-
-/// Returns the word of a text that a range lies in, between spaces, quotes and angle brackets.
-fn word_around<'t>(text: &'t str, range: &Range<usize>) -> &'t str {
-    let is_end = |c: char| c.is_whitespace() || matches!(c, '"' | '<' | '>' | ',' | ';' | '\'');
-    let before = text.get(..range.start).unwrap_or_default();
-    let start = before.char_indices().rev().find(|(_, c)| is_end(*c)).map_or(0, |(at, c)| at + c.len_utf8());
-    let end = text.get(range.end..).and_then(|behind| behind.find(is_end)).map_or(text.len(), |at| range.end + at);
-    text.get(start..end).unwrap_or_default()
-}
-
-/// Returns who and what a record is about, each value cut to a readable length.
-fn about(record: &Record<'_>) -> BTreeMap<String, String> {
-    let fields = entity_fields(&record.fields).into_iter();
-    fields.map(|(name, value)| (name, cut_around(&without_tokens(&value), 0, VALUE_BYTES))).collect()
 }

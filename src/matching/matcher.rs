@@ -5,10 +5,10 @@ use crate::record::Block;
 
 use super::evaluate::{Evaluation, evaluate};
 use super::predicate::has_required_fields;
+use super::quoted::Known;
 use super::ruleset::{Evaluated, Ruleset};
 use super::scanners::Scanners;
 use super::screen::{Candidate, every_record};
-use super::token::Hidings;
 use super::views::Views;
 use super::{Hit, LimitMet, Searched};
 
@@ -77,12 +77,12 @@ impl<'r> Matcher<'r> {
     pub fn search_whole(&mut self, bytes: &[u8]) -> Result<Searched, String> {
         let mut found = self.scanners.rules(bytes)?;
         found.extend(self.scanners.hexes(bytes)?);
-        let hidings = Hidings::default();
+        let known = Known::default();
         let hits = found.into_iter().filter_map(|rule| {
             let evidence = super::ruleset::Evidence { seen: [rule.leaf].into(), quoted: [rule.leaf].into() };
             self.ruleset.decide(rule.indicator, &evidence, &[])?;
             let observable = super::ObservableValue { kind: rule.kind.to_owned(), value: rule.rule };
-            let matched = hidings.of(None, bytes).shown(bytes, rule.range.clone());
+            let matched = known.hiding(None, bytes).shown(bytes, rule.range.clone());
             let matched = crate::text::cut_around(&matched, 0, 512);
             let offset = u64::try_from(rule.range.start).ok();
             Some(Hit { occurrences: rule.count, ..Hit::of_artifact(rule.indicator, observable, matched, offset) })

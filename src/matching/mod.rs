@@ -20,6 +20,7 @@ mod predicate;
 mod probe;
 #[cfg(test)]
 mod probe_tests;
+mod quoted;
 mod reach;
 #[doc(hidden)]
 pub mod reference;

@@ -7,6 +7,7 @@ use std::ops::Range;
 
 use aho_corasick::{AhoCorasick, MatchKind};
 
+use crate::observable::TOKEN_BEGINNINGS;
 use crate::observable::candidates::Level;
 use crate::observable::decoding::{Runs, Unfolded, Unfolder, hints, unfold};
 use crate::observable::tokens::Shapes;
@@ -20,9 +21,6 @@ use super::predicate::{FieldTest, needles};
 use super::probe::{Found, Probe};
 use super::scanners::{Scanners, Screened};
 use super::token::TokenTable;
-
-/// What the headers of tokens begin with: a brace, and white space or a quote behind it, in base64.
-const TOKENS: &[&str] = &["eyJ", "eyI", "eyA", "eyB", "ewo", "ewp", "ew0", "ew1", "ewk", "ewl"];
 
 /// How much of a token's header is looked at.
 const HEADER_BYTES: usize = 96;
@@ -98,7 +96,7 @@ impl Screen {
         let by_scanner = of_patterns.iter().map(Option::is_none).collect();
         let needles = Needles::new(of_leaves.into_iter().chain(of_patterns.into_iter().flatten()))?;
         // None begins another, so that the first one found is each one; only so are vector instructions used.
-        let beginnings = || AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(TOKENS);
+        let beginnings = || AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(TOKEN_BEGINNINGS);
         let tokens = (!tokens.is_empty()).then(beginnings).transpose();
         Ok(Self {
             filter: known.filter(|known| known.passes_sample(atoms)).unwrap_or_else(|| Filter::new(atoms)),

@@ -1,9 +1,7 @@
 //! Tests of JSON Web Tokens, and how a token is shown: by what it says of itself, never as it stands.
 
-use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::rc::Rc;
 
 use crate::observable::{FoundToken, Hiding, RsaKey, Token, tokens_in};
 use crate::pack::TokenTest;
@@ -161,10 +159,14 @@ fn is_same_address(one: &str, other: &str) -> bool {
     one.trim().trim_end_matches('/').eq_ignore_ascii_case(other.trim().trim_end_matches('/'))
 }
 
-/// Tells what a token says of itself, for people: never the token nor its signature.
-pub(super) fn summary(text: &[u8]) -> String {
+/// Tells what a token of a text says of itself, for people: never the token nor its signature.
+pub(super) fn summary(text: &[u8], sha256: &str) -> String {
     let mut out = String::new();
     tokens_in(text, &mut |found| {
+        // Several signatures in one object are several tokens.
+        if !out.is_empty() && found.sha256() != sha256 {
+            return;
+        }
         let Token { algorithm, key_id, keys, key_url, issuer, tenant, audiences, app, .. } = &found.token;
         let time = |at: Option<i64>| at.and_then(EventTime::from_seconds).map(EventTime::to_text);
         let key = keys.first().filter(|_| key_id.is_none()).cloned();
@@ -182,14 +184,12 @@ pub(super) fn summary(text: &[u8]) -> String {
             ("iat", time(found.token.issued_at)),
             ("nbf", time(found.token.not_before)),
             ("exp", time(found.token.expires)),
-            ("sha256", Some(found.sha256())),
+            ("sha256", Some(sha256.to_owned())),
         ];
-        if out.is_empty() {
-            let told = claims.into_iter().filter_map(|(name, value)| {
-                value.map(|value| format!("{name}={}", cut_around(&without_tokens(&value), 0, CLAIM_BYTES)))
-            });
-            out = told.collect::<Vec<_>>().join(" ");
-        }
+        let told = claims.into_iter().filter_map(|(name, value)| {
+            value.map(|value| format!("{name}={}", cut_around(&without_tokens(&value), 0, CLAIM_BYTES)))
+        });
+        out = told.collect::<Vec<_>>().join(" ");
     });
     out
 }
@@ -197,18 +197,6 @@ pub(super) fn summary(text: &[u8]) -> String {
 /// Returns a text with the tokens in it hidden.
 pub(super) fn without_tokens(text: &str) -> String {
     Hiding::of(text.as_bytes()).shown(text.as_bytes(), 0..text.len())
-}
-
-/// What is hidden of the texts of one record, found once for each text.
-#[derive(Default)]
-pub(super) struct Hidings(RefCell<BTreeMap<Option<usize>, Rc<Hiding>>>);
-
-impl Hidings {
-    /// Returns what is hidden of a text, by a number that is its own.
-    pub fn of(&self, number: Option<usize>, text: &[u8]) -> Rc<Hiding> {
-        let mut known = self.0.borrow_mut();
-        Rc::clone(known.entry(number).or_insert_with(|| Rc::new(Hiding::of(text))))
-    }
 }
 
 /// Cuts at most `most` bytes around the byte `at` of a text, with its tokens hidden.

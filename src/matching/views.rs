@@ -24,6 +24,8 @@ pub(super) struct View {
     path: Path,
     /// Whether defanging was undone.
     pub is_refanged: bool,
+    /// The index of the view that it was refanged from.
+    pub refanged_from: Option<usize>,
     /// Where it stands in the block's bytes, if it stands there as it is.
     pub literal_at: Option<usize>,
 }
@@ -86,7 +88,8 @@ impl Views {
 
     /// Adds the record's own bytes; what only fields can tell is left to them.
     fn add_raw(&mut self, raw: &[u8], at: usize) {
-        self.add(raw, None, 0, Path::default(), false, Some(at));
+        let first = self.list.len();
+        self.add(raw, None, 0, Path::default(), None, Some(at));
         let mut reading = 1;
         let mut spare = std::mem::take(&mut self.spare);
         for (undo, sign, path) in
@@ -94,13 +97,13 @@ impl Views {
         {
             spare.clear();
             if memchr::memchr(sign, raw).is_some() && undo(raw, &mut spare) {
-                self.add(&spare, None, reading, path, false, None);
+                self.add(&spare, None, reading, path, None, None);
                 reading += 1;
             }
         }
         self.spare = spare;
         if let Some(plain) = refanged(raw) {
-            self.add(plain.as_bytes(), None, reading, Path::default(), true, None);
+            self.add(plain.as_bytes(), None, reading, Path::default(), Some(first), None);
         }
     }
 
@@ -134,9 +137,10 @@ impl Views {
         path: Path,
         literal_at: Option<usize>,
     ) {
-        self.add(text, field, numbers.start, path, false, literal_at);
+        let own = self.list.len();
+        self.add(text, field, numbers.start, path, None, literal_at);
         if let Some(plain) = refanged(text) {
-            self.add(plain.as_bytes(), field, numbers.end + numbers.start, path, true, None);
+            self.add(plain.as_bytes(), field, numbers.end + numbers.start, path, Some(own), None);
         }
     }
 
@@ -146,20 +150,28 @@ impl Views {
         field: Option<usize>,
         reading: usize,
         path: Path,
-        is_refanged: bool,
+        refanged_from: Option<usize>,
         literal_at: Option<usize>,
     ) {
+        let is_refanged = refanged_from.is_some();
         let start = self.bytes.len();
         self.bytes.extend_from_slice(text);
         let range = start..self.bytes.len();
         self.bytes.extend_from_slice(SEPARATOR);
         self.ranges.push(range.clone());
-        self.list.push(View { range, field, reading, path, is_refanged, literal_at });
+        self.list.push(View { range, field, reading, path, is_refanged, refanged_from, literal_at });
     }
 
     /// Returns where a field stands in the block's bytes, if it stands there as it is.
     pub fn literal_start(&self, field: Option<usize>) -> Option<usize> {
-        self.list.iter().filter(|view| view.field == field).find_map(|view| view.literal_at)
+        self.of_field(field).find_map(|view| view.literal_at)
+    }
+
+    /// Returns the views of a field, which follow each other; those of the record's own bytes come last.
+    fn of_field(&self, field: Option<usize>) -> impl Iterator<Item = &View> {
+        let place = |field: Option<usize>| field.unwrap_or(usize::MAX);
+        let before = self.list.partition_point(|view| place(view.field) < place(field));
+        self.list.iter().skip(before).take_while(move |view| view.field == field)
     }
 
     /// Returns the index of the view that holds a byte of [`Views::bytes`].

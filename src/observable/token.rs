@@ -1,24 +1,36 @@
 //! JSON Web Tokens in text: found whole, with their header and claims decoded. Source: RFC 7515, RFC 7516, RFC 7519.
 //!
 //! A token is three parts (signed, or unsigned with an empty third) or five (encrypted, only the header readable) between
-//! dots. White space may stand inside, as wrapped mails and folded headers leave it. Percent signs, entities and other
-//! encodings around a token are undone before a text comes here.
+//! dots; `token_json.rs` finds those whose parts are members of an object. White space may stand inside, as wrapped mails
+//! and folded headers leave it, and the marks of quoted lines. Percent signs, entities and other encodings around a token
+//! are undone before a text comes here.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use super::token_claims::{claims, header};
-use super::token_key::{decode, sextet, sha256};
+use super::token_found::{FoundToken, gap};
+use super::token_json::tokens_in_json;
+use super::token_key::sextet;
 
 /// The longest header in characters; one with a chain of three certificates takes some 8,000.
-const HEADER_MAX: usize = 64 << 10;
+pub(super) const HEADER_MAX: usize = 64 << 10;
 /// The longest part of any other kind, in characters.
-const PART_MAX: usize = 1 << 20;
+pub(super) const PART_MAX: usize = 1 << 20;
 /// The most white space between two characters of a token.
 pub(super) const GAP_MAX: usize = 16;
 /// The shortest piece of an opaque part before white space: shorter ones are words.
 pub(super) const PIECE_MIN: usize = 20;
 /// The columns at which mail programs wrap text. Source: RFC 2045, section 6.7; RFC 5322, section 2.1.1.
 const WRAPPED: [Range<usize>; 2] = [60..81, 990..1000];
+
+/// What the headers of tokens begin with, in base64: a brace, and a quote or white space behind it; or white space before
+/// it, one character or two. Of more, three are four characters that the rest may do without.
+pub const BEGINNINGS: [&str; 32] = [
+    "eyJ", "eyI", "eyK", "eyL", "eyA", "eyB", "ewo", "ewp", "ew0", "ew1", "ewk", "ewl", "CQ17", "CQl7", "CQp7", "CSB7",
+    "CXs", "Cg17", "Cgl7", "Cgp7", "CiB7", "Cns", "DQ17", "DQl7", "DQp7", "DSB7", "DXs", "IA17", "IAl7", "IAp7",
+    "ICB7", "IHs",
+];
 
 /// How a token is protected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -64,56 +76,57 @@ pub struct Token {
     pub(super) is_encrypted: bool,
 }
 
-/// A token where it stands in a text.
-#[derive(Clone, Debug)]
-pub struct FoundToken<'t> {
-    /// What it says.
-    pub token: Token,
-    /// Where it stands, with the white space inside it.
-    pub range: Range<usize>,
-    /// Where its header ends.
-    pub header_end: usize,
-    bytes: &'t [u8],
-}
-
-impl FoundToken<'_> {
-    /// Returns the SHA-256 of the token as it was found, without white space, as lower-case hexadecimal.
-    pub fn sha256(&self) -> String {
-        let compact: Vec<u8> = self.bytes.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect();
-        sha256(&compact)
-    }
-
-    /// Returns what is signed, in the spelling that is signed, and the signature; none where there is no signature.
-    pub fn signed(&self) -> Option<(Vec<u8>, Vec<u8>)> {
-        let (message, signature) = self.bytes.split_at_checked(self.bytes.iter().rposition(|byte| *byte == b'.')?)?;
-        let signature = decode(signature.get(1..)?)?;
-        let message = message.iter().filter(|byte| !byte.is_ascii_whitespace() && **byte != b'=');
-        let message = message.map(|byte| match byte {
-            b'+' => b'-',
-            b'/' => b'_',
-            byte => *byte,
-        });
-        (self.token.form == TokenForm::Jws && !signature.is_empty()).then(|| (message.collect(), signature))
-    }
-}
-
 /// Calls `each` with every token of `text`, from left to right. The time grows with the length of the text and no faster:
 /// a header that is none is given up where its JSON breaks, and JSON that is nested deeply is none.
 pub fn tokens_in<'t>(text: &'t [u8], each: &mut dyn FnMut(FoundToken<'t>)) {
+    let mut in_json = Vec::new();
+    tokens_in_json(text, &mut |found| in_json.push(found));
+    in_json.sort_by_key(|found| found.range.start);
+    let mut in_json = in_json.into_iter().peekable();
+    // Behind the last dot of a text no token begins, and most values of fields have none.
+    let dots = memchr::memrchr(b'.', text).unwrap_or_default();
+    let head = text.get(..dots).unwrap_or_default();
+    let mut braces = memchr::memchr_iter(b'e', head).peekable();
+    let mut spaces = memchr::memchr3_iter(b'I', b'C', b'D', head).peekable();
     let mut end = 0;
-    // A header begins with `{` and a quote or white space, which base64 writes as `ey` and `ew`.
-    for at in memchr::memchr_iter(b'e', text) {
-        let next = match text.get(at + 1) {
-            Some(byte) if byte.is_ascii_whitespace() => behind_gap(text, at + 1).and_then(|next| text.get(next)),
-            next => next,
+    loop {
+        let at = match (braces.peek(), spaces.peek()) {
+            (Some(brace), Some(space)) if space < brace => spaces.next(),
+            (Some(_), _) => braces.next(),
+            (None, _) => spaces.next(),
         };
-        if at >= end
-            && matches!(next, Some(b'y' | b'w'))
-            && let Some(found) = token_at(text, at)
-        {
-            end = found.range.end;
-            each(found);
+        let Some(at) = at else { break };
+        if at < end || !begins_at(text, at) {
+            continue;
         }
+        let Some(found) = token_at(text, at) else { continue };
+        while let Some(before) = in_json.next_if(|before| before.range.start <= at) {
+            each(before);
+        }
+        end = found.range.end;
+        each(found);
+    }
+    in_json.for_each(each);
+}
+
+/// Tells whether base64 of a header may begin at a character, behind which there may be white space.
+fn begins_at(text: &[u8], at: usize) -> bool {
+    let second = match text.get(at + 1) {
+        Some(byte) if byte.is_ascii_whitespace() => behind_gap(text, at + 1).and_then(|next| text.get(next)),
+        second => second,
+    };
+    text.get(at).zip(second).is_some_and(|(first, second)| begins_header(*first, *second))
+}
+
+/// Tells whether a header may begin with two characters. It is a brace and a quote or white space, which base64 writes as
+/// `ey` and `ew`; or white space first.
+fn begins_header(first: u8, second: u8) -> bool {
+    match first {
+        b'e' => matches!(second, b'y' | b'w'),
+        b'I' => matches!(second, b'H' | b'C' | b'A'),
+        b'C' => matches!(second, b'X' | b'S' | b'Q' | b'n' | b'i' | b'g'),
+        b'D' => matches!(second, b'X' | b'S' | b'Q'),
+        _ => false,
     }
 }
 
@@ -145,7 +158,7 @@ fn token_at(text: &[u8], start: usize) -> Option<FoundToken<'_>> {
         text.get(cursor.at).copied().and_then(sextet)?;
     }
     let end = cursor.tail(&token);
-    let bytes = text.get(start..end)?;
+    let bytes = Cow::Borrowed(text.get(start..end)?);
     Some(FoundToken { token, range: start..end, header_end, bytes })
 }
 
@@ -155,11 +168,11 @@ fn header_only(token: Token) -> Token {
     Token { algorithm, key_id, keys, key_url, is_encrypted, ..Token::default() }
 }
 
-/// Returns where text goes on behind white space at `at`.
+/// Returns where text goes on behind white space at `at`, and behind the marks of a quoted line.
 fn behind_gap(text: &[u8], at: usize) -> Option<usize> {
     let rest = text.get(at..text.len().min(at + GAP_MAX + 1))?;
-    let length = rest.iter().position(|byte| !matches!(byte, b' ' | b'\t' | b'\r' | b'\n'))?;
-    Some(at + length)
+    let length = gap(rest);
+    (length < rest.len()).then_some(at + length)
 }
 
 /// Reads a token from left to right.

@@ -81,6 +81,7 @@ fn seconds(text: &str) -> Option<i64> {
 /// Calls `each` with every text and number of one JSON object, under the names that lead to it; false where it is none.
 fn object(bytes: impl Iterator<Item = u8>, each: &mut dyn FnMut(&str, &str)) -> bool {
     let mut reader = Reader { bytes: bytes.peekable(), each, path: String::new() };
+    reader.skip_space();
     if reader.bytes.next() != Some(b'{') || reader.members(1).is_none() {
         return false;
     }

@@ -5,7 +5,8 @@
 
 use std::ops::Range;
 
-use super::token::{GAP_MAX, PIECE_MIN, tokens_in};
+use super::token::{BEGINNINGS, GAP_MAX, PIECE_MIN, tokens_in};
+use super::token_found::gap;
 use super::token_key::sextet;
 
 /// Characters of a header that are shown.
@@ -35,15 +36,19 @@ struct Hidden {
 impl Hiding {
     /// Finds what is to be hidden.
     pub fn of(text: &[u8]) -> Self {
-        let mut hidden = Vec::new();
+        let mut hidden: Vec<Hidden> = Vec::new();
         tokens_in(text, &mut |found| {
             let digest = found.sha256();
             let label = format!("[token sha256:{}…]", digest.get(..DIGITS).unwrap_or(&digest));
-            let range = found.range.start..end_of(text, found.range.end);
+            // Of tokens side by side, what is hidden with the first goes on through all of them, and is followed once.
+            let before = hidden.last().map_or(0, |before| before.range.end);
+            let end = if found.range.end <= before { before } else { end_of(text, found.range.end) };
+            let range = found.range.start..end;
             hidden.push(Hidden { range, header_end: found.header_end, label });
         });
         let mut hiding = Self { hidden };
-        hiding.add(encoded(text));
+        hiding.add(encoded(text, memchr::memchr_iter(b'e', text)));
+        hiding.add(encoded(text, memchr::memchr3_iter(b'I', b'C', b'D', text)));
         hiding.add(base64_runs(text));
         hiding
     }
@@ -64,9 +69,15 @@ impl Hiding {
         self.hidden.sort_by_key(|hidden| hidden.range.start);
     }
 
+    /// Returns what is hidden that ends behind a place.
+    fn from(&self, at: usize) -> &[Hidden] {
+        let before = self.hidden.partition_point(|hidden| hidden.range.end <= at);
+        self.hidden.get(before..).unwrap_or_default()
+    }
+
     /// Returns where a cut that is to begin at `at` begins without cutting what is hidden.
     pub fn border_before(&self, at: usize) -> usize {
-        let hidden = self.hidden.iter().find(|hidden| hidden.range.contains(&at));
+        let hidden = self.from(at).first().filter(|hidden| hidden.range.contains(&at));
         hidden.map_or(at, |hidden| hidden.range.start)
     }
 
@@ -75,8 +86,11 @@ impl Hiding {
         let plain = |range: Range<usize>| String::from_utf8_lossy(text.get(range).unwrap_or_default());
         let mut out = String::new();
         let mut at = cut.start;
-        for Hidden { range, header_end, label } in &self.hidden {
-            if range.end <= cut.start || range.start >= cut.end || cut.end <= *header_end && range.start <= cut.start {
+        for Hidden { range, header_end, label } in self.from(cut.start) {
+            if range.start >= cut.end {
+                break;
+            }
+            if cut.end <= *header_end && range.start <= cut.start {
                 continue;
             }
             out.push_str(&plain(at..range.start.max(at)));
@@ -102,7 +116,7 @@ fn end_of(text: &[u8], mut end: usize) -> usize {
             end += length;
         }
         let behind = text.get(end..).unwrap_or_default();
-        let gap = behind.iter().take(GAP_MAX).take_while(|byte| byte.is_ascii_whitespace()).count();
+        let gap = gap(behind.get(..GAP_MAX.min(behind.len())).unwrap_or_default());
         let next = behind.get(gap..).unwrap_or_default();
         let run = next.iter().take_while(|byte| sextet(**byte).is_some()).count();
         // What begins behind a space as a header does is another token, which has an end of its own.
@@ -114,16 +128,11 @@ fn end_of(text: &[u8], mut end: usize) -> usize {
 }
 
 /// Finds what begins like a header and goes on, with dots and other signs written in some encoding.
-fn encoded(text: &[u8]) -> Vec<Range<usize>> {
+fn encoded(text: &[u8], places: impl Iterator<Item = usize>) -> Vec<Range<usize>> {
     let mut ranges: Vec<Range<usize>> = Vec::new();
     let mut end = 0;
-    for at in memchr::memchr_iter(b'e', text) {
-        let is_header = match text.get(at + 1..at + 3) {
-            Some([b'y', third]) => matches!(third, b'A' | b'B' | b'I' | b'J'),
-            Some([b'w', third]) => matches!(third, b'k' | b'l' | b'o' | b'p' | b'0' | b'1'),
-            _ => false,
-        };
-        if at < end || !is_header {
+    for at in places {
+        if at < end || !begins_header(text.get(at..).unwrap_or_default()) {
             continue;
         }
         end = at;
@@ -135,6 +144,10 @@ fn encoded(text: &[u8]) -> Vec<Range<usize>> {
         }
     }
     ranges
+}
+
+fn begins_header(text: &[u8]) -> bool {
+    BEGINNINGS.iter().any(|beginning| text.starts_with(beginning.as_bytes()))
 }
 
 /// Returns the length of a character of a token at the beginning of a text, also where it is encoded.

@@ -12,7 +12,9 @@
 
 mod encodings;
 mod kinds;
+mod long_lines;
 mod spellings;
+mod token_forms;
 mod tokens;
 
 use std::io::Write;

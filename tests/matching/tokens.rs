@@ -30,32 +30,32 @@ fn base64(bytes: &[u8], alphabet: &[u8; 64]) -> String {
     out
 }
 
-fn url_safe(bytes: &[u8]) -> String {
+pub(super) fn url_safe(bytes: &[u8]) -> String {
     base64(bytes, b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
 }
 
-fn standard(bytes: &[u8]) -> String {
+pub(super) fn standard(bytes: &[u8]) -> String {
     let mut out = base64(bytes, b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/");
     out.push_str(&"=".repeat((4 - out.len() % 4) % 4));
     out
 }
 
 /// A signature as long as that of a key of 2,048 bits, and of no pattern.
-fn signature() -> String {
+pub(super) fn signature() -> String {
     let bytes: Vec<u8> = (0_u32..256).map(|n| (n * n * 7 + n * 13 + 5).to_le_bytes()[0] ^ 0x5a).collect();
     url_safe(&bytes)
 }
 
-fn jws(header: &Value, claims: &Value) -> String {
+pub(super) fn jws(header: &Value, claims: &Value) -> String {
     let part = |value: &Value| url_safe(value.to_string().as_bytes());
     format!("{}.{}.{}", part(header), part(claims), signature())
 }
 
-fn header(kid: &str) -> Value {
+pub(super) fn header(kid: &str) -> Value {
     json!({"typ": "JWT", "alg": "RS256", "kid": kid})
 }
 
-fn claims(tenant: &str, issued_at: i64) -> Value {
+pub(super) fn claims(tenant: &str, issued_at: i64) -> Value {
     json!({
         "aud": "https://outlook.office365.com", "iss": format!("https://sts.windows.net/{tenant}/"),
         "iat": issued_at, "nbf": issued_at, "exp": issued_at + 3900,
@@ -63,21 +63,21 @@ fn claims(tenant: &str, issued_at: i64) -> Value {
     })
 }
 
-fn forged() -> String {
+pub(super) fn forged() -> String {
     jws(&header(STOLEN), &claims(TENANT, 1_686_107_564))
 }
 
-fn builtin() -> &'static str {
+pub(super) fn builtin() -> &'static str {
     BUILTIN[0].text
 }
 
-fn grades(evidence: impl AsRef<[u8]>) -> Vec<String> {
+pub(super) fn grades(evidence: impl AsRef<[u8]>) -> Vec<String> {
     let told = |s: &Value| format!("{} {}", s["severity"].as_str().unwrap(), s["indicator"].as_str().unwrap());
     sightings(builtin(), evidence).iter().map(told).collect()
 }
 
 /// The whole report in both formats.
-fn printed(packs: &[&str], evidence: &[u8]) -> String {
+pub(super) fn printed(packs: &[&str], evidence: &[u8]) -> String {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("evidence");
     std::fs::write(&path, evidence).unwrap();
@@ -96,7 +96,7 @@ fn printed(packs: &[&str], evidence: &[u8]) -> String {
 }
 
 /// Pieces of a signature that no report may hold, as they are and in base64 once more.
-fn secrets() -> Vec<String> {
+pub(super) fn secrets() -> Vec<String> {
     let signature = signature();
     let mut pieces: Vec<String> =
         (0..signature.len() - 24).step_by(6).map(|at| signature[at..at + 24].to_owned()).collect();

@@ -350,13 +350,30 @@ impl LineSplitter {
     pub fn new(syntax: Arc<dyn Syntax>) -> Self {
         Self { syntax }
     }
+
+    /// Returns where the last line ends that does not go on in the next one; of the last line, if many in a row may.
+    fn cut_between_words(&self, text: &[u8]) -> usize {
+        let end_of = |text: &[u8]| memrchr(b'\n', text).map_or(0, |at| at + 1);
+        let last = end_of(text);
+        let mut end = last;
+        while end > 0 && last - end < OVERLAP_BYTES {
+            let line = text.get(..end - 1).unwrap_or_default();
+            let start = end_of(line);
+            let line = line.get(start..).unwrap_or_default();
+            if !self.syntax.goes_on(line.strip_suffix(b"\r").unwrap_or(line)) {
+                return end;
+            }
+            end = start;
+        }
+        last
+    }
 }
 
 impl Splitter for LineSplitter {
     fn cut(&mut self, text: &[u8], more: More) -> Cut {
         let consumed = match more {
             More::None => text.len(),
-            More::MayFollow => memrchr(b'\n', text).map_or(0, |at| at + 1),
+            More::MayFollow => self.cut_between_words(text),
         };
         let lines = text.get(..consumed).unwrap_or_default();
         Cut { consumed, layout: lines_of(lines) }

@@ -50,6 +50,11 @@ pub trait Syntax: Send + Sync {
 
     /// Tells whether some record of this text may have a field that ends in `name`. Never no wrongly.
     fn may_have_field(&self, name: &str, text: &[u8]) -> bool;
+
+    /// Tells whether the word at the end of a line may go on in the next one, so that both are better read together.
+    fn goes_on(&self, _line: &[u8]) -> bool {
+        false
+    }
 }
 
 /// A run of records of a text artifact.

@@ -175,7 +175,7 @@ impl Screen {
         for range in hidden {
             let next = offsets.partition_point(|offset| *offset < range.start);
             if offsets.get(next).is_none_or(|offset| *offset >= range.end)
-                && self.shows(bytes.get(range.clone()).unwrap_or_default(), atoms, scanners, unfolder)?
+                && self.shows(bytes.get(going_on(bytes, &range)).unwrap_or_default(), atoms, scanners, unfolder)?
             {
                 shown.push(range.start);
             }
@@ -286,6 +286,40 @@ fn index_of(words: &mut Vec<String>, word: &str) -> usize {
         words.push(word);
         words.len() - 1
     })
+}
+
+/// The most that a record is looked at together with what it goes on with.
+const GOES_ON_BYTES: usize = 64 * 1024;
+/// From so many characters of base64 on, a line may be one of several.
+const FOLDED_LINE: usize = 40;
+
+/// Adds to a record that is a line those behind it with which its last word goes on: behind a soft line break, or as wrapped
+/// base64. What is the middle of such a word was looked at from its beginning.
+fn going_on(bytes: &[u8], record: &Range<usize>) -> Range<usize> {
+    let is_base64 = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_' | b'=');
+    let is_word = |line: &[u8]| !line.iter().any(u8::is_ascii_whitespace);
+    let is_folded =
+        |line: &[u8]| line.iter().rev().take(FOLDED_LINE).take_while(|byte| is_base64(byte)).count() == FOLDED_LINE;
+    let line = bytes.get(record.clone()).unwrap_or_default();
+    let before = bytes.get(..record.start).unwrap_or_default().trim_ascii_end();
+    let before = before.get(before.len().saturating_sub(FOLDED_LINE)..).unwrap_or_default();
+    if is_word(line) && (before.ends_with(b"=") || is_folded(before)) {
+        return record.clone();
+    }
+    let (mut last, mut end) = (line, record.end);
+    while (last.ends_with(b"=") || is_folded(last)) && end - record.start < GOES_ON_BYTES {
+        let behind = bytes.get(end..).unwrap_or_default();
+        let Some(start) = memchr::memchr(b'\n', behind.get(..2.min(behind.len())).unwrap_or_default()) else { break };
+        let next = behind.get(start + 1..).unwrap_or_default();
+        let next = next.get(..memchr::memchr(b'\n', next).unwrap_or(next.len())).unwrap_or_default();
+        let content = next.strip_suffix(b"\r").unwrap_or(next);
+        if !last.ends_with(b"=") && !content.iter().all(is_base64) {
+            break;
+        }
+        end += start + 1 + content.len();
+        last = if is_word(content) { content } else { &[] };
+    }
+    record.start..end
 }
 
 /// Calls `each` with an offset in every record that a range touches.

@@ -32,7 +32,8 @@ pub(super) fn parse(text: &str) -> Result<UrlPattern, ObservableError> {
     let authority = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
     let (host, port) = match authority.rsplit_once(':') {
         Some((host, port)) if !host.contains(':') || host.ends_with(']') => {
-            (host, Some(port.parse::<u16>().map_err(|_| refuse())?))
+            // Nothing behind the colon is no port. Source: RFC 3986, section 6.2.3.
+            (host, (!port.is_empty()).then(|| port.parse::<u16>().map_err(|_| refuse())).transpose()?)
         }
         _ => (authority, None),
     };
@@ -55,8 +56,51 @@ pub(super) fn parse(text: &str) -> Result<UrlPattern, ObservableError> {
 /// Undoes percent-encoding, and gives a query or fragment right behind the host its slash. Source: RFC 3986, section 6.2.
 fn normal_path(path: &str) -> String {
     let decoded = decoding::percent(path).unwrap_or_else(|| path.to_owned());
+    let decoded = without_dot_segments(&decoded).map_or(decoded, |(path, _)| path);
     let path = decoded.trim_end_matches('/');
     if path.starts_with(['?', '#']) { format!("/{path}") } else { path.to_owned() }
+}
+
+/// How much of a text is looked at for dot segments behind a host. The longest URLs that proxies take have some thousand
+/// bytes.
+const MOST_PATH_BYTES: usize = 4096;
+
+/// Removes the segments `.` and `..` of a path; none where it has none. The numbers tell for each byte of the result where
+/// in the path the text up to it ends. Source: RFC 3986, section 5.2.4.
+fn without_dot_segments(path: &str) -> Option<(String, Vec<usize>)> {
+    if !path.contains("/.") {
+        return None;
+    }
+    let is_end = |c: char| c.is_whitespace() || matches!(c, '?' | '#' | '"' | '\'' | '<' | '>');
+    let end = path.find(is_end).unwrap_or(path.len());
+    let (segments, rest) = path.split_at_checked(end)?;
+    let is_dots = |segment: &str| matches!(segment, "." | "..");
+    if !path.starts_with('/') || !segments.split('/').any(is_dots) {
+        return None;
+    }
+    let (mut out, mut ends) = (String::new(), Vec::new());
+    let mut at = 0;
+    let mut segments = segments.split('/').skip(1).peekable();
+    while let Some(segment) = segments.next() {
+        at += 1 + segment.len();
+        if segment == ".." {
+            out.truncate(out.rfind('/').unwrap_or_default());
+        } else if segment != "." {
+            out.push('/');
+            out.push_str(segment);
+        }
+        if is_dots(segment) && segments.peek().is_none() {
+            out.push('/');
+        }
+        ends.truncate(out.len());
+        let known = ends.len();
+        let added = out.len() - known;
+        // Of a segment that stands in the text, each byte is where it is; all that went before it goes with its slash.
+        ends.extend((known..out.len()).map(|byte| at - (added - 1 - (byte - known)).min(at)));
+    }
+    ends.extend((end..path.len()).map(|byte| byte + 1));
+    out.push_str(rest);
+    Some((out, ends))
 }
 
 impl UrlPattern {
@@ -69,8 +113,13 @@ impl UrlPattern {
         let authority_end = rest.get(at..)?;
         if let Some(after) = authority_end.strip_prefix(':') {
             let digits = after.bytes().take_while(u8::is_ascii_digit).count();
-            let port: u16 = after.get(..digits)?.parse().ok()?;
-            let fits = self.port.map_or(matches!(port, 80 | 443 | 21), |wanted| wanted == port);
+            let fits = match after.get(..digits)? {
+                "" => self.port.is_none() && after.starts_with(['/', '?', '#']),
+                digits => {
+                    let port: u16 = digits.parse().ok()?;
+                    self.port.map_or(matches!(port, 80 | 443 | 21), |wanted| wanted == port)
+                }
+            };
             if !fits {
                 return None;
             }
@@ -79,6 +128,18 @@ impl UrlPattern {
             return None;
         }
         let behind = rest.get(at..)?;
+        self.matches_path(behind).map(|length| at + length).or_else(|| {
+            // What follows may be a long text.
+            let most = behind.len().min(MOST_PATH_BYTES);
+            let stretch = (0..4).find_map(|less| behind.get(..most.saturating_sub(less)))?;
+            let (path, ends) = without_dot_segments(stretch)?;
+            let length = self.matches_path(&path)?;
+            Some(at + length.checked_sub(1).map_or(0, |last| ends.get(last).copied().unwrap_or(stretch.len())))
+        })
+    }
+
+    /// Tells whether a text begins with this path, up to a border; returns how long that is.
+    fn matches_path(&self, behind: &str) -> Option<usize> {
         let path = if behind.starts_with(['?', '#']) {
             self.path.strip_prefix('/').unwrap_or_default()
         } else {
@@ -91,7 +152,7 @@ impl UrlPattern {
             tail.chars().next().is_none_or(is_border) || tail.starts_with('.') && !dots.starts_with(is_spaced_letter);
         // What looked like a host was the user of another one: `https://evil.example@good.example/`.
         let is_user = path.is_empty() && tail.starts_with('@');
-        (ends && !is_user).then_some(at + path.len())
+        (ends && !is_user).then_some(path.len())
     }
 
     /// Returns the normal form.
@@ -149,6 +210,25 @@ mod tests {
         let root = parse("http://evil.example/").unwrap();
         assert!(root.matches("").is_some() && root.matches("/a").is_some() && root.matches("?a").is_some());
         assert!(root.matches("@good.example").is_none() && root.matches(":80@good.example").is_none());
+        for yes in [
+            "/./a/b",
+            "/x/../a/b",
+            "/a/./b?x",
+            "/a/x/y/../../b",
+            "/../a/b",
+            ":/a/b",
+            ":443/./a/b",
+            "/a/b/.",
+            "/a/b/c/..",
+        ] {
+            assert!(url.matches(yes).is_some(), "{yes}");
+        }
+        for no in ["/a/../b", "/a/.../b", "/a/x/../../b", ":x/a/b", "/./a/bc"] {
+            assert!(url.matches(no).is_none(), "{no}");
+        }
+        assert_eq!(url.matches("/x/../a/./b?y=/./z"), Some("/x/../a/./b".len()));
+        assert_eq!(url.matches(":443/ä/../a/b/x"), Some(":443/ä/../a/b".len()));
+        assert_eq!(parse("http://evil.example:/x/%2e%2e/a/./b/").unwrap(), url);
         let page = parse("http://evil.example/#/login").unwrap();
         assert!(page.matches("/#/login?x").is_some() && page.matches("#/login").is_some());
         assert!(page.matches("/#/logins").is_none() && page.matches("/login").is_none());

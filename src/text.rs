@@ -1,4 +1,5 @@
-//! Text for people: escaping what a terminal would obey, and cutting at character borders.
+//! Text for people: escaping what a terminal would obey, and cutting at character borders. And where a line of text goes on
+//! in the next one.
 
 /// Replaces control characters, and the characters that turn text round or hide it, with visible escapes.
 ///
@@ -51,6 +52,46 @@ pub fn cut_around(text: &str, at: usize, most: usize) -> String {
         out.push('…');
     }
     out
+}
+
+/// How much of lines that go on is read together. Source: the longest tokens seen have some 4 KiB, and a base64 body of a
+/// mail that was pasted into a text may have megabytes.
+pub const JOINED_BYTES: usize = 1 << 20;
+/// From this length on, a word at the end of a line may go on: mail programs and editors wrap at 60 to 80.
+const WRAPPED_MIN: usize = 40;
+/// Lines that are longer are not wrapped.
+const WIDTH_MAX: usize = 200;
+
+/// Tells whether the word at the end of a line may go on in the next one: behind a soft line break, as quoted-printable has
+/// them (RFC 2045, section 6.7), or where a token or base64 was wrapped.
+pub fn may_go_on(line: &[u8]) -> bool {
+    line.ends_with(b"=") || line.len() <= WIDTH_MAX && last_word(line).len() >= WRAPPED_MIN
+}
+
+/// Tells whether the word at the end of a line goes on in the next one, which may be indented. Neither has its line end.
+pub fn goes_on(line: &[u8], next: &[u8]) -> bool {
+    let next = next.trim_ascii();
+    let is_rest = || next.len() <= WIDTH_MAX && next.iter().all(is_part) && !next.starts_with(b"eyJ");
+    // What begins like a token is another one.
+    !next.is_empty() && may_go_on(line) && (line.ends_with(b"=") || is_rest())
+}
+
+/// Returns what of a token or of base64 may stand at the end of a line.
+pub fn last_word(line: &[u8]) -> &[u8] {
+    let length = line.iter().rev().take_while(|byte| is_part(byte)).count();
+    line.get(line.len() - length..).unwrap_or_default()
+}
+
+/// Returns the line before `at`, where a line begins, without its line end; none at the beginning of the text.
+pub fn line_before(text: &[u8], at: usize) -> Option<&[u8]> {
+    let before = text.get(..at)?.strip_suffix(b"\n")?;
+    let start = memchr::memrchr(b'\n', before).map_or(0, |end| end + 1);
+    let line = before.get(start..)?;
+    Some(line.strip_suffix(b"\r").unwrap_or(line))
+}
+
+fn is_part(byte: &u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'+' | b'/' | b'=')
 }
 
 #[cfg(test)]

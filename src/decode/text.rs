@@ -10,6 +10,7 @@ use super::marker::is_indicator_list;
 use super::text_encoding::TextHead;
 use super::{DecodeError, Decoder, Head, Input, Sink};
 use crate::record::{Field, Record, leading_time};
+use crate::text::{JOINED_BYTES, goes_on, last_word, line_before, may_go_on};
 
 /// The decoder of plain text.
 #[derive(Clone, Copy, Debug)]
@@ -45,7 +46,7 @@ impl Syntax for TextSyntax {
     fn parse<'a>(&'a self, text: &'a [u8], range: Range<usize>, _: Role) -> Record<'a> {
         let mut record = text_record(text.get(range.clone()).unwrap_or_default(), None);
         record.time = record.fields.first().and_then(|field| leading_time(&field.value));
-        let joined = broken(text, range.clone()).or_else(|| wrapped(text, range));
+        let joined = joined(text, range);
         if let Some(joined) = joined {
             record.fields.push(Field { name: MESSAGE.into(), value: joined.into(), decode: vec!["lines"] });
         }
@@ -57,74 +58,39 @@ impl Syntax for TextSyntax {
     }
 
     fn goes_on(&self, line: &[u8]) -> bool {
-        line.ends_with(b"=") || last_word(line).len() >= WRAPPED_MIN
+        may_go_on(line)
     }
 }
 
-/// Returns the word that soft line breaks part at the end of a line and behind it, as quoted-printable has them; none where
-/// the line does not end so, or is itself the middle of such a word. Source: RFC 2045, section 6.7.
-fn broken(text: &[u8], line: Range<usize>) -> Option<String> {
+/// Joins the word at the end of a line with what of it stands in the lines behind, as a token or base64 looks that was
+/// wrapped, or a word with soft line breaks. None where nothing goes on, or where the line is the middle of such a word.
+fn joined(text: &[u8], line: Range<usize>) -> Option<String> {
     let is_space = |byte: &u8| byte.is_ascii_whitespace();
-    let bytes = text.get(line.clone()).filter(|bytes| bytes.ends_with(b"="))?;
-    let word = bytes.iter().rposition(is_space).map_or(0, |space| space + 1);
-    let before = text.get(..line.start).unwrap_or_default();
-    if word == 0 && (before.ends_with(b"=\n") || before.ends_with(b"=\r\n")) {
+    let bytes = text.get(line.clone()).filter(|bytes| may_go_on(bytes))?;
+    let is_middle = || line_before(text, line.start).is_some_and(|before| goes_on(before, bytes));
+    if !bytes.trim_ascii().iter().any(is_space) && is_middle() {
         return None;
     }
-    let start = line.start + word;
-    let mut end = line.end;
+    let is_soft = bytes.ends_with(b"=");
+    let word = if is_soft { bytes.rsplit(is_space).next().unwrap_or_default() } else { last_word(bytes) };
+    let mut joined = word.to_vec();
+    let mut last = bytes;
     for next in text.get(line.end..)?.split_inclusive(|byte| *byte == b'\n').skip(1) {
-        let content = next.trim_ascii_end();
-        if content.is_empty() || end + content.len() - start > WRAPPED_MAX {
+        let next = next.trim_ascii();
+        if !goes_on(last, next) || joined.len() + next.len() > JOINED_BYTES {
             break;
         }
-        let goes_on = content.iter().position(is_space);
-        let next_start = text.get(end..)?.iter().position(|byte| *byte == b'\n')? + end + 1;
-        end = next_start + goes_on.unwrap_or(content.len());
-        if goes_on.is_some() || !content.ends_with(b"=") {
+        if last.ends_with(b"=") && is_soft {
+            joined.push(b'\n');
+        }
+        let rest = next.split(is_space).next().unwrap_or_default();
+        joined.extend_from_slice(rest);
+        if rest.len() < next.len() {
             break;
         }
+        last = next;
     }
-    (end > line.end).then(|| String::from_utf8_lossy(text.get(start..end).unwrap_or_default()).into_owned())
-}
-
-/// From this length on, the end of a line may go on in the next one: mail programs and editors wrap at 60 to 80.
-const WRAPPED_MIN: usize = 40;
-/// Lines that are longer are not wrapped.
-const WIDTH_MAX: usize = 200;
-/// How much is joined. Source: the longest tokens seen have some 4 KiB.
-const WRAPPED_MAX: usize = 64 * 1024;
-
-/// Joins the word at the end of a line with the lines behind it that are no longer and hold nothing but more of it, as a
-/// token looks that was wrapped. None where nothing goes on.
-fn wrapped(text: &[u8], line: Range<usize>) -> Option<String> {
-    let bytes = text.get(line.clone()).filter(|bytes| bytes.len() <= WIDTH_MAX)?;
-    let word = Some(last_word(bytes)).filter(|word| word.len() >= WRAPPED_MIN)?;
-    let mut joined = String::from_utf8_lossy(word).into_owned();
-    let length = joined.len();
-    let mut lines = text.get(line.end..)?.split(|byte| *byte == b'\n').skip(1);
-    while let Some(next) = lines.next().map(<[u8]>::trim_ascii)
-        && !next.is_empty()
-        && next.len() <= bytes.len()
-        && next.iter().all(is_part)
-        // Here another token begins.
-        && !next.starts_with(b"eyJ")
-        && joined.len() + next.len() <= WRAPPED_MAX
-    {
-        joined.push_str(&String::from_utf8_lossy(next));
-    }
-    (joined.len() > length).then_some(joined)
-}
-
-/// Tells whether tokens and base64 are made of this byte.
-fn is_part(byte: &u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'+' | b'/' | b'=')
-}
-
-/// Returns what of a token may stand at the end of a line.
-fn last_word(line: &[u8]) -> &[u8] {
-    let length = line.iter().rev().take_while(|byte| is_part(byte)).count();
-    line.get(line.len() - length..).unwrap_or_default()
+    (joined.len() > word.len()).then(|| String::from_utf8_lossy(&joined).into_owned())
 }
 
 #[cfg(test)]
@@ -143,12 +109,23 @@ mod tests {
     fn a_word_that_soft_breaks_part_is_joined_where_it_begins() {
         for end in ["\n", "\r\n"] {
             let text = ["see http://evil-co=", "rp.exa=", "mple/ now =3D a.b=", "czz", "last="].join(end);
-            assert_eq!(joined(&text, "see"), Some(["http://evil-co=", "rp.exa=", "mple/"].join(end)));
+            assert_eq!(joined(&text, "see"), Some("http://evil-co=\nrp.exa=\nmple/".to_owned()));
             assert_eq!(joined(&text, "rp.exa"), None, "the middle of a word");
-            assert_eq!(joined(&text, "mple"), Some(format!("a.b={end}czz")));
+            assert_eq!(joined(&text, "mple"), Some("a.b=\nczz".to_owned()));
             assert_eq!((joined(&text, "czz"), joined(&text, "last")), (None, None));
         }
         assert_eq!(joined("a=\n\nb", "a"), None);
+    }
+
+    #[test]
+    fn what_was_wrapped_is_joined_where_it_begins() {
+        let line = "0123456789".repeat(6);
+        let text = format!("Bearer {line}\n{line}xyz\r\nabc\nnext\n{line} x\n{line}\neyJ{line}\n");
+        assert_eq!(joined(&text, "Bearer"), Some(format!("{line}{line}xyzabc")));
+        assert_eq!((joined(&text, "abc"), joined(&text, "next")), (None, None));
+        assert_eq!(joined(&text[7..], &format!("{line}xyz")), None, "the middle of it");
+        assert_eq!(joined(&text, "eyJ"), None);
+        assert_eq!(joined(&format!("{line}\n\t{line}\n"), &line), Some(line.repeat(2)));
     }
 
     #[test]

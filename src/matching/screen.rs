@@ -12,6 +12,7 @@ use crate::observable::candidates::Level;
 use crate::observable::decoding::{Runs, Unfolded, Unfolder, hints, unfold};
 use crate::observable::tokens::Shapes;
 use crate::record::{Block, Span};
+use crate::text::{JOINED_BYTES, goes_on, line_before, may_go_on};
 
 use super::atoms::AtomTable;
 use super::filter::Filter;
@@ -288,36 +289,27 @@ fn index_of(words: &mut Vec<String>, word: &str) -> usize {
     })
 }
 
-/// The most that a record is looked at together with what it goes on with.
-const GOES_ON_BYTES: usize = 64 * 1024;
-/// From so many characters of base64 on, a line may be one of several.
-const FOLDED_LINE: usize = 40;
-
-/// Adds to a record that is a line those behind it with which its last word goes on: behind a soft line break, or as wrapped
-/// base64. What is the middle of such a word was looked at from its beginning.
+/// Adds to a record that is a line those behind it with which its last word goes on. What is the middle of such a word was
+/// looked at from its beginning.
 fn going_on(bytes: &[u8], record: &Range<usize>) -> Range<usize> {
-    let is_base64 = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_' | b'=');
-    let is_word = |line: &[u8]| !line.iter().any(u8::is_ascii_whitespace);
-    let is_folded =
-        |line: &[u8]| line.iter().rev().take(FOLDED_LINE).take_while(|byte| is_base64(byte)).count() == FOLDED_LINE;
+    let is_word = |line: &[u8]| !line.trim_ascii().iter().any(u8::is_ascii_whitespace);
     let line = bytes.get(record.clone()).unwrap_or_default();
-    let before = bytes.get(..record.start).unwrap_or_default().trim_ascii_end();
-    let before = before.get(before.len().saturating_sub(FOLDED_LINE)..).unwrap_or_default();
-    if is_word(line) && (before.ends_with(b"=") || is_folded(before)) {
+    let is_middle = || line_before(bytes, record.start).is_some_and(|before| goes_on(before, line));
+    if !may_go_on(line) || is_word(line) && is_middle() {
         return record.clone();
     }
     let (mut last, mut end) = (line, record.end);
-    while (last.ends_with(b"=") || is_folded(last)) && end - record.start < GOES_ON_BYTES {
+    while end - record.start < JOINED_BYTES {
         let behind = bytes.get(end..).unwrap_or_default();
         let Some(start) = memchr::memchr(b'\n', behind.get(..2.min(behind.len())).unwrap_or_default()) else { break };
         let next = behind.get(start + 1..).unwrap_or_default();
         let next = next.get(..memchr::memchr(b'\n', next).unwrap_or(next.len())).unwrap_or_default();
-        let content = next.strip_suffix(b"\r").unwrap_or(next);
-        if !last.ends_with(b"=") && !content.iter().all(is_base64) {
+        let next = next.strip_suffix(b"\r").unwrap_or(next);
+        if !goes_on(last, next) {
             break;
         }
-        end += start + 1 + content.len();
-        last = if is_word(content) { content } else { &[] };
+        end += start + 1 + next.len();
+        last = if is_word(next) { next } else { &[] };
     }
     record.start..end
 }

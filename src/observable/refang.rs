@@ -301,7 +301,10 @@ impl Mark {
 
 /// Tells whether what stands between a scheme and a name belongs to one URL before its path.
 fn is_within_authority(gap: &str) -> bool {
-    let behind_slashes = gap.split_once("//").map_or(gap, |(_, authority)| authority);
+    // The scheme may end with an `s`; slashes behind another word are of a URL in a path or a query.
+    let is_scheme = |before: &str| !before.trim_start_matches(['s', 'S']).contains(char::is_alphanumeric);
+    let scheme = gap.split_once("//").filter(|(before, _)| is_scheme(before));
+    let behind_slashes = scheme.map_or(gap, |(_, authority)| authority);
     !behind_slashes.contains(|c: char| c.is_whitespace() || matches!(c, '/' | '?' | '#' | '"' | '<' | '>' | '\'' | ','))
 }
 
@@ -386,6 +389,19 @@ mod tests {
         assert_eq!(&text[refanged.source(&(at..at + 6))], "a.evil");
         assert_eq!(&text[refanged.source(&(4..9))], "hxxps");
         assert_eq!(&text[refanged.source(&(0..3))], "see");
+    }
+
+    #[test]
+    fn a_defanged_scheme_touches_its_own_url_and_none_in_its_query() {
+        for scheme in ["hxxps://", "https[://]", "hxxps[:]//"] {
+            let text = format!("{scheme}a.test/x?u=https://b.test/y");
+            let refanged = refanged(&text).unwrap();
+            let touches = |word: &str| {
+                let at = text.find(word).unwrap();
+                Refanged::touch(&text, &refanged.marks, &(at..at + word.len())).is_some()
+            };
+            assert!(touches("a.test") && !touches("b.test"), "{text}");
+        }
     }
 
     #[test]

@@ -112,6 +112,10 @@ pub fn goes_on_to_text(text: &[u8], third: usize) -> bool {
         if ascii >= LEAST_GROUPS || is_escaped {
             return true;
         }
+        // Behind a fourth character that is no letter or digit, the sweep names the next groups for themselves.
+        if at + 1 >= LEAST_GROUPS && !group.last().is_some_and(u8::is_ascii_alphanumeric) {
+            return false;
+        }
     }
     // The last group may lack its end.
     true

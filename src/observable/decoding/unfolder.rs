@@ -16,7 +16,7 @@ const RUNS: usize = 100_000;
 const READINGS: usize = 1_000;
 /// How much may be decoded of one record: in any case, for each of its bytes, and at most.
 const FREE_BYTES: usize = 64 << 10;
-const TIMES: usize = 24;
+const TIMES: usize = 40;
 const MOST_BYTES: usize = 128 << 20;
 
 /// What kept an encoding from being undone.

@@ -76,6 +76,12 @@ pub fn goes_on(line: &[u8], next: &[u8]) -> bool {
     !next.is_empty() && may_go_on(line) && (line.ends_with(b"=") || is_rest())
 }
 
+/// Tells whether a line is the middle of a word that goes on from the line before. What a soft line break parts begins where
+/// the line before has none.
+pub fn is_middle(before: &[u8], line: &[u8]) -> bool {
+    goes_on(before, line) && (before.ends_with(b"=") || !line.ends_with(b"="))
+}
+
 /// Returns what of a token or of base64 may stand at the end of a line.
 pub fn last_word(line: &[u8]) -> &[u8] {
     let length = line.iter().rev().take_while(|byte| is_part(byte)).count();

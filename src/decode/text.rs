@@ -10,7 +10,7 @@ use super::marker::is_indicator_list;
 use super::text_encoding::TextHead;
 use super::{DecodeError, Decoder, Head, Input, Sink};
 use crate::record::{Field, Record, leading_time};
-use crate::text::{JOINED_BYTES, goes_on, last_word, line_before, may_go_on};
+use crate::text::{JOINED_BYTES, goes_on, is_middle, last_word, line_before, may_go_on};
 
 /// The decoder of plain text.
 #[derive(Clone, Copy, Debug)]
@@ -67,8 +67,8 @@ impl Syntax for TextSyntax {
 fn joined(text: &[u8], line: Range<usize>) -> Option<String> {
     let is_space = |byte: &u8| byte.is_ascii_whitespace();
     let bytes = text.get(line.clone()).filter(|bytes| may_go_on(bytes))?;
-    let is_middle = || line_before(text, line.start).is_some_and(|before| goes_on(before, bytes));
-    if !bytes.trim_ascii().iter().any(is_space) && is_middle() {
+    let is_within = || line_before(text, line.start).is_some_and(|before| is_middle(before, bytes));
+    if !bytes.trim_ascii().iter().any(is_space) && is_within() {
         return None;
     }
     let is_soft = bytes.ends_with(b"=");
@@ -80,7 +80,7 @@ fn joined(text: &[u8], line: Range<usize>) -> Option<String> {
         if !goes_on(last, next) || joined.len() + next.len() > JOINED_BYTES {
             break;
         }
-        if last.ends_with(b"=") && is_soft {
+        if last.ends_with(b"=") {
             joined.push(b'\n');
         }
         let rest = next.split(is_space).next().unwrap_or_default();
@@ -115,6 +115,10 @@ mod tests {
             assert_eq!((joined(&text, "czz"), joined(&text, "last")), (None, None));
         }
         assert_eq!(joined("a=\n\nb", "a"), None);
+        let line = "0123456789".repeat(5);
+        assert_eq!(joined(&format!("{line}\nevil=\n.test x\n"), "evil"), Some("evil=\n.test".to_owned()));
+        let long = format!("{line}\n{line}=\n.test x\n");
+        assert_eq!(joined(&long, &line), Some(format!("{line}{line}=\n.test")));
     }
 
     #[test]

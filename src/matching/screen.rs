@@ -12,7 +12,7 @@ use crate::observable::candidates::Level;
 use crate::observable::decoding::{Runs, Unfolded, Unfolder, hints, unfold};
 use crate::observable::tokens::Shapes;
 use crate::record::{Block, Span};
-use crate::text::{JOINED_BYTES, goes_on, line_before, may_go_on};
+use crate::text::{JOINED_BYTES, goes_on, is_middle, line_before, may_go_on};
 
 use super::atoms::AtomTable;
 use super::filter::Filter;
@@ -294,8 +294,8 @@ fn index_of(words: &mut Vec<String>, word: &str) -> usize {
 fn going_on(bytes: &[u8], record: &Range<usize>) -> Range<usize> {
     let is_word = |line: &[u8]| !line.trim_ascii().iter().any(u8::is_ascii_whitespace);
     let line = bytes.get(record.clone()).unwrap_or_default();
-    let is_middle = || line_before(bytes, record.start).is_some_and(|before| goes_on(before, line));
-    if !may_go_on(line) || is_word(line) && is_middle() {
+    let is_within = || line_before(bytes, record.start).is_some_and(|before| is_middle(before, line));
+    if !may_go_on(line) || is_word(line) && is_within() {
         return record.clone();
     }
     let (mut last, mut end) = (line, record.end);
